@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * vmctl: KVM behind a policed door.
+ *
+ * Three kinds of file descriptor, as in KVM's own interface
+ * (Documentation/virt/kvm/api.rst, section 2):
+ *
+ *   system fd   open("/dev/vmctl", O_RDWR)
+ *   VM fd       KVM_CREATE_VM or VMCTL_CREATE_VM on the system fd
+ *   vCPU fd     KVM_CREATE_VCPU on the VM fd; mmap() gives struct kvm_run
+ *
+ * KVM's ioctls work on them with KVM's own numbers, arguments, results and
+ * errnos. On top of those, any KVM ioctl can answer:
+ *
+ *   ENOTTY   no such command on this kind of fd
+ *   EPERM    KVM has this command, vmctl does not let it through; where a
+ *            capability stands for it, KVM_CHECK_EXTENSION answers 0
+ *   ENODEV   the VM was revoked, or KVM itself cannot be reached
+ *   EIO      the caller's address space is not the one that created the VM
+ *
+ * The VM and vCPU fds are close-on-exec. A VM lives until its last VM fd,
+ * vCPU fd and mapping of a run page is gone.
+ *
+ * The commands below are vmctl's own. Their rules:
+ *
+ *  - The size in the command number (_IOC_SIZE) is the size of the caller's
+ *    structure. A later header may append members: an older kernel accepts
+ *    the longer structure when all that it does not know is zero, and zeroes
+ *    it on return. A newer kernel accepts the shorter structure of an older
+ *    header and takes what is missing as zero.
+ *  - Padding and unused members must be zero; unknown flags are refused.
+ *  - When a command fails, nothing has changed and no fd has been made.
+ *
+ * Errnos that every own command can answer:
+ *
+ *   EFAULT   the structure is not readable or not writable
+ *   EINVAL   unknown flag, padding not zero, structure shorter than in the
+ *            first version of this interface
+ *   E2BIG    structure longer than this kernel knows, and its tail not zero
+ *   ENOTTY   no such command on this kind of fd
+ *   ENOMEM   out of memory
+ *   EINTR    a signal came before the work was done
+ */
+#ifndef _UAPI_LINUX_VMCTL_H
+#define _UAPI_LINUX_VMCTL_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define VMCTL_ABI_VERSION	1
+
+#define VMCTL_IOC_MAGIC		0xD7
+
+/* Bytes, with the closing NUL. */
+#define VMCTL_NAME_SIZE		64
+#define VMCTL_VERSION_SIZE	32
+
+/* Bytes of a SHA-256 digest (FIPS 180-4). */
+#define VMCTL_SHA256_SIZE	32
+
+/*
+ * VMCTL_GET_INFO - what this module is and whether it reaches KVM
+ *
+ * On: system fd. Argument: struct vmctl_info, written.
+ */
+struct vmctl_info {
+	/* VMCTL_ABI_VERSION of the module. */
+	__u32 abi_version;
+	/* What KVM_GET_API_VERSION answers (12); 0 if KVM is out of reach. */
+	__u32 kvm_api_version;
+	/* Why KVM is out of reach, as a positive errno; 0 if it is not. */
+	__u32 kvm_errno;
+	/* VMs and vCPUs that now exist and that the caller may see. */
+	__u32 vms;
+	__u32 vcpus;
+	__u32 reserved;
+	/* Version of the module, NUL-terminated. */
+	char version[VMCTL_VERSION_SIZE];
+};
+
+#define VMCTL_GET_INFO		_IOR(VMCTL_IOC_MAGIC, 0x00, struct vmctl_info)
+
+/*
+ * VMCTL_CREATE_VM - KVM_CREATE_VM with a name and options
+ *
+ * On: system fd. Argument: struct vmctl_create_vm, read and written.
+ * Returns: the VM fd.
+ *
+ * The name is for people (the table, the kernel log, tracepoints); it need
+ * not be unique and may hold any bytes. Where it is shown, all but printable
+ * ASCII, and backslash, space and double quote, stand as octal escapes.
+ *
+ * Errnos, besides the common ones and KVM_CREATE_VM's (api.rst 4.2):
+ *   EINVAL   the name has no NUL within VMCTL_NAME_SIZE bytes; id not zero
+ *   EMFILE   no fd left for the caller
+ *   ENODEV   KVM cannot be reached (not loaded, or not where kvm_path says)
+ */
+struct vmctl_create_vm {
+	/* in: KVM's machine type, as for KVM_CREATE_VM; 0 on x86. */
+	__aligned_u64 machine_type;
+	/* in: VMCTL_VM_* */
+	__u32 flags;
+	/* in: 0. out: the id of the VM, never 0 and never used again. */
+	__u32 id;
+	/* in: NUL-terminated; may be empty. */
+	char name[VMCTL_NAME_SIZE];
+};
+
+/* Measure the time spent in KVM_RUN (vmctl_stats.run_ns): two clock reads an exit. */
+#define VMCTL_VM_TIME_RUN	(1U << 0)
+
+#define VMCTL_CREATE_VM		_IOWR(VMCTL_IOC_MAGIC, 0x01, struct vmctl_create_vm)
+
+/*
+ * VMCTL_LOAD_IMAGE - read a file into guest memory and measure it
+ *
+ * On: VM fd, in any state. Argument: struct vmctl_load_image, read and written.
+ *
+ * The kernel reads length bytes at offset of the file into the memory slots
+ * of the VM (KVM_SET_USER_MEMORY_REGION, address space 0) at gpa; the range
+ * may go over several slots that lie side by side. It does not look into the
+ * image. The digest of the last successful load is kept with the VM and
+ * stands in the table that read() gives.
+ *
+ * Memory and file are checked before the first byte is written. Only when
+ * the file gets shorter, a slot or its memory goes away or a signal comes
+ * while the load runs, part of the range has been overwritten; the digest
+ * that was kept before then stays.
+ *
+ * Errnos, besides the common ones:
+ *   EBADF    fd is not an open file, or not open for reading
+ *   EINVAL   length is 0; offset or gpa plus length wraps or is out of range;
+ *            not a regular file
+ *   EFAULT   part of the range has no memory slot, or that slot's memory
+ *            cannot be written (nothing mapped there, mapped read-only,
+ *            device memory)
+ *   ENODATA  the file ends before offset + length
+ *   EIO      the caller's address space is not the one that created the VM;
+ *            or reading the file failed
+ *   ENODEV   the VM was revoked
+ */
+struct vmctl_load_image {
+	/* in: the image, open for reading; its file position is not used. */
+	__s32 fd;
+	/* in: 0 */
+	__u32 flags;
+	/* in: where in the file, bytes */
+	__aligned_u64 offset;
+	/* in: how much, bytes */
+	__aligned_u64 length;
+	/* in: guest physical address of the first byte; any alignment */
+	__aligned_u64 gpa;
+	/* out: SHA-256 of the bytes loaded */
+	__u8 sha256[VMCTL_SHA256_SIZE];
+};
+
+#define VMCTL_LOAD_IMAGE	_IOWR(VMCTL_IOC_MAGIC, 0x02, struct vmctl_load_image)
+
+/*
+ * VMCTL_GET_STATS - what the vCPUs of a VM did
+ *
+ * On: system fd (names the VM by id), VM fd, vCPU fd.
+ * Argument: struct vmctl_stats, read and written.
+ *
+ * exits[R] counts the returns of KVM_RUN to user space with
+ * kvm_run.exit_reason R (KVM_EXIT_*, linux/kvm.h); reasons from
+ * VMCTL_EXIT_REASONS - 1 on are counted together in the last one. A return
+ * with EINTR counts as KVM_EXIT_INTR. All other failures of KVM_RUN count in
+ * errors alone. runs is the sum of exits and errors. Counters never go back;
+ * those of closed vCPUs stay in the sum of their VM. They can be read after
+ * the VM was revoked.
+ *
+ * Errnos, besides the common ones:
+ *   ENOENT   system fd: no VM with this id that the opener may see;
+ *            VM and system fd: no open vCPU with this id
+ *   EINVAL   VM and vCPU fd: id not 0; vCPU fd: vcpu not VMCTL_ALL_VCPUS
+ */
+#define VMCTL_EXIT_REASONS	64
+#define VMCTL_ALL_VCPUS		0xffffffffU
+
+struct vmctl_stats {
+	/* in: system fd: id of the VM; VM and vCPU fd: 0 */
+	__u32 id;
+	/* in: a vCPU by its KVM_CREATE_VCPU id, or VMCTL_ALL_VCPUS for the sum;
+	 * vCPU fd: VMCTL_ALL_VCPUS, which there means itself
+	 */
+	__u32 vcpu;
+	/* in: 0. out: VMCTL_VM_* of the VM: run_ns holds only with TIME_RUN. */
+	__u32 flags;
+	/* out: open vCPUs that were counted; in: 0 */
+	__u32 vcpus;
+	/* out */
+	__aligned_u64 runs;
+	__aligned_u64 errors;
+	/* out: nanoseconds within KVM_RUN, CLOCK_MONOTONIC; calls that have not
+	 * come back do not count yet
+	 */
+	__aligned_u64 run_ns;
+	/* out */
+	__aligned_u64 exits[VMCTL_EXIT_REASONS];
+};
+
+#define VMCTL_GET_STATS		_IOWR(VMCTL_IOC_MAGIC, 0x03, struct vmctl_stats)
+
+/*
+ * VMCTL_REVOKE_VM - take a VM away from whoever holds it
+ *
+ * On: system fd. Argument: struct vmctl_revoke_vm, read.
+ *
+ * For the owner of the VM and for openers of /dev/vmctl with CAP_SYS_ADMIN in
+ * the initial user namespace. Once the command has returned, every use of the
+ * VM's fds answers ENODEV (VMCTL_GET_STATS and close() still work). A vCPU
+ * thread inside KVM_RUN comes out with ENODEV; no signal is sent. KVM's files
+ * are released as soon as the last command in flight has left; a mapped run
+ * page stays readable and writable, and means nothing any more. Revoking a
+ * revoked VM does nothing and succeeds.
+ *
+ * Errnos, besides the common ones:
+ *   ENOENT   no VM with this id that the opener may see
+ */
+struct vmctl_revoke_vm {
+	/* in */
+	__u32 id;
+	/* in: 0 */
+	__u32 flags;
+};
+
+#define VMCTL_REVOKE_VM		_IOW(VMCTL_IOC_MAGIC, 0x04, struct vmctl_revoke_vm)
+
+/*
+ * read(): a table, one line per VM that the opener may see (his own; with
+ * CAP_SYS_ADMIN in the initial user namespace all), then end of file. Nothing
+ * is printed for no VM. Fields are separated by one space, and none of them
+ * holds a space:
+ *
+ *   id pid uid name state vcpus memory exits image
+ *
+ * pid   of the process that created the VM, in the reader's namespace
+ * uid   of its owner, in the reader's namespace
+ * name  escaped as said at VMCTL_CREATE_VM; "-" for none
+ * state "active" or "revoked"
+ * vcpus open vCPUs
+ * memory bytes in the memory slots of address space 0
+ * exits returns of KVM_RUN
+ * image "sha256:" and 64 hexadecimal digits of the last load; "-" for none
+ *
+ * The table is taken when a read starts at offset 0 and then served from that
+ * copy; lseek() to 0 takes a new one.
+ *
+ * poll(): POLLIN when the table has changed since this open file last took it
+ * (VM created, ended or revoked, vCPU created or closed, memory slot set,
+ * image loaded; exits do not count), or never took it. POLLOUT always.
+ *
+ * write(): commands as text, one per line, each line whole within one write of
+ * at most 4096 bytes:
+ *
+ *   revoke ID
+ *
+ * All lines are parsed before the first one is carried out.
+ *   EINVAL   a line that is no command; nothing was done
+ *   ENOENT   as for VMCTL_REVOKE_VM; the lines before it were carried out
+ *   E2BIG    more than 4096 bytes
+ */
+
+#endif /* _UAPI_LINUX_VMCTL_H */
