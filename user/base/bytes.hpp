@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Bytes as text, and little-endian numbers out of bytes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace vmctl {
+
+// "0fa2" for 0x0f 0xa2; with a separator "0f a2".
+std::string hex(std::span<const std::uint8_t> bytes, std::string_view separator = "");
+
+// The first (at most eight) bytes as a little-endian number.
+std::uint64_t little_endian(std::span<const std::uint8_t> bytes);
+
+// True when there is at least one byte and each is printable ASCII.
+bool printable(std::span<const std::uint8_t> bytes);
+
+// All that is not printable ASCII, and the backslash, as octal escapes: safe on a terminal.
+std::string escaped(std::string_view text);
+
+}  // namespace vmctl

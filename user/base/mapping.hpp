@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A memory mapping that is unmapped with its owner and that knows its length.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+namespace vmctl {
+
+class Mapping {
+ public:
+  // Private zeroed memory, reserved as it is touched.
+  static Result<Mapping> anonymous(std::size_t length);
+  // Shared and writable, from the start of a file or device.
+  static Result<Mapping> shared(const Fd& fd, std::size_t length);
+
+  Mapping(Mapping&& other) noexcept;
+  Mapping& operator=(Mapping&& other) noexcept;
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping();
+
+  std::span<std::uint8_t> bytes() const { return bytes_; }
+
+ private:
+  explicit Mapping(std::span<std::uint8_t> bytes) : bytes_(bytes) {}
+  static Result<Mapping> map(std::size_t length, int flags, int fd);
+
+  std::span<std::uint8_t> bytes_;
+};
+
+}  // namespace vmctl

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How a failure travels: one Error, one Result, and TRY() to hand a failure on.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <type_traits>
+#include <utility>
+
+namespace vmctl {
+
+// The exit status of the program; the numbers are its interface (vmctl load --help).
+// 1 to 63 are the guest's own, 128 + N stands for signal N.
+enum class Status : int {
+  ok = 0,
+  usage = 64,
+  bad_image = 65,
+  no_input = 66,
+  unavailable = 69,
+  internal = 70,
+  output = 74,
+  refused = 77,
+  triple_fault = 80,
+  kvm_failure = 81,
+  unhandled_exit = 82,
+  timeout = 124,
+};
+
+// What failed, where (a file and offset, an address, a device), why, and what to do about it.
+// All but `what` and `why` may be empty.
+struct Error {
+  Status status = Status::internal;
+  std::string what;
+  std::string where;
+  std::string why;
+  std::string advice;
+
+  // "what: where: why", and the advice on a line of its own.
+  std::string text() const;
+};
+
+template <class T = void>
+class [[nodiscard]] Result : public tl::expected<T, Error> {
+ public:
+  using tl::expected<T, Error>::expected;
+};
+
+inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+
+// "No such file or directory" for ENOENT.
+std::string errno_text(int error);
+
+namespace detail {
+template <class R>
+auto value_of(R& result) {
+  if constexpr (!std::is_void_v<typename R::value_type>) return std::move(*result);
+}
+}  // namespace detail
+
+}  // namespace vmctl
+
+// The value of a Result; or return its error from the calling function. A statement expression
+// (GCC and clang), so that the value can be used where it is made.
+#define TRY(expression)                                                            \
+  ({                                                                               \
+    auto try_result_ = (expression);                                               \
+    if (!try_result_) return ::vmctl::fail(std::move(try_result_.error()));        \
+    ::vmctl::detail::value_of(try_result_);                                        \
+  })

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/command.hpp"
+
+#include <fmt/format.h>
+#include <linux/vmctl.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+
+namespace vmctl::cli {
+namespace {
+
+constexpr auto kCommands = std::to_array<Command>({
+    {"load", "run a guest image in a new VM", add_load},
+    {"ps", "list the VMs that vmctl knows", add_ps},
+    {"revoke", "take a VM away from whoever runs it", add_revoke},
+    {"module", "load, unload or show the kernel module", add_module},
+    {"doctor", "check what vmctl needs, and say how to mend it", add_doctor},
+    {"dmesg", "show the module's lines of the kernel log", add_dmesg},
+});
+
+// Insertions, deletions and replacements from one word to the other (Levenshtein).
+std::size_t distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+Error unknown_command(std::string_view word) {
+  Error error{.status = Status::usage,
+              .what = fmt::format("there is no command '{}'", escaped(word)),
+              .advice = "see: vmctl --help"};
+  const auto closest =
+      std::min_element(kCommands.begin(), kCommands.end(), [&](const Command& a, const Command& b) {
+        return distance(word, a.name) < distance(word, b.name);
+      });
+  if (distance(word, closest->name) <= 2)
+    error.advice = fmt::format("did you mean: vmctl {}", closest->name);
+  return error;
+}
+
+// The command line that was wrong, up to its options: "vmctl module load".
+std::string chosen(const CLI::App& app) {
+  std::string text = "vmctl";
+  for (const CLI::App* level = &app; !level->get_subcommands().empty();) {
+    level = level->get_subcommands().front();
+    text += " " + level->get_name();
+  }
+  return text;
+}
+
+Result<int> parse_and_run(std::span<const std::string_view> arguments) {
+  CLI::App app("Run guests under a policed KVM, and watch over all that do.", "vmctl");
+  app.set_version_flag("--version",
+                       fmt::format("vmctl {} (ABI {})", VMCTL_VERSION, VMCTL_ABI_VERSION));
+  app.require_subcommand(1);
+  app.footer(
+      "Each command has its own --help. Statuses: 0 well; 64 usage; the rest stands in\n"
+      "vmctl load --help.");
+  Action action;
+  for (const Command& command : kCommands)
+    command.add(*app.add_subcommand(std::string(command.name), std::string(command.summary)),
+                action);
+
+  if (arguments.empty()) {
+    fmt::print("{}", app.help());
+    return 0;
+  }
+  const std::string_view first = arguments.front();
+  if (!first.starts_with('-') && std::none_of(kCommands.begin(), kCommands.end(),
+                                              [&](const Command& c) { return c.name == first; }))
+    return fail(unknown_command(first));
+
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return fail({.status = Status::usage,
+                 .what = error.what(),
+                 .advice = fmt::format("see: {} --help", chosen(app))});
+  }
+  return action();
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+int run(std::span<const std::string_view> arguments) {
+  try {
+    const auto status = parse_and_run(arguments);
+    if (status) return std::fflush(stdout) == 0 ? *status : static_cast<int>(Status::output);
+    report(status.error());
+    return static_cast<int>(status.error().status);
+  } catch (const std::exception& exception) {
+    note(fmt::format("internal error: {}", exception.what()));
+    return static_cast<int>(Status::internal);
+  }
+}
+
+}  // namespace vmctl::cli

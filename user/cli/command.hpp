@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The table of commands, and what a row of it needs.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace vmctl::cli {
+
+// What the command line asked for: carried out when all of it has been understood. Returns the
+// exit status.
+using Action = std::function<Result<int>()>;
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  // Declares options, and sets `action` when the command is chosen.
+  void (*add)(CLI::App& command, Action& action);
+};
+
+std::span<const Command> commands();
+
+// One for each file of this directory.
+void add_load(CLI::App& command, Action& action);
+void add_module(CLI::App& command, Action& action);
+void add_ps(CLI::App& command, Action& action);
+void add_revoke(CLI::App& command, Action& action);
+void add_doctor(CLI::App& command, Action& action);
+void add_dmesg(CLI::App& command, Action& action);
+
+// Parses arguments (without the program's name) and carries them out. Returns the exit status.
+int run(std::span<const std::string_view> arguments);
+
+}  // namespace vmctl::cli

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// vmctl load: run a guest image in a new VM.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "base/size.hpp"
+#include "cli/command.hpp"
+#include "cli/load.hpp"
+#include "machine/runner.hpp"
+
+namespace vmctl::cli {
+namespace {
+
+constexpr const char* kFooter =
+    R"(ADDR and SIZE are decimal or 0x hexadecimal; SIZE takes K, M, G, T.
+The image is a flat binary that starts in real mode. The guest's serial port (0x3f8)
+is standard output, port 0xf4 ends the run; everything else goes to standard error.
+
+Exit status:
+    0       the guest ended well: every vCPU halted
+    1-63    what the guest wrote to port 0xf4 (0 is 0; more than 63 is 63, with a message)
+    64      wrong usage
+    65      bad image: empty, too large, not a regular file, truncated while loading
+    66      no such file, or not readable
+    69      KVM or the module is not available
+    70      internal error
+    74      the guest's output could not be written
+    77      refused by permission or policy; the VM was revoked
+    80      triple fault
+    81      KVM internal error, or the guest could not be entered
+    82      an exit that vmctl does not handle
+    124     --timeout was over
+    128+N   ended by signal N (130 for Ctrl-C; 141 when the reader of the output is gone))";
+
+// Options whose text one of our parsers understands; its words become CLI11's.
+template <class Parse, class Store>
+CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::string& help,
+                        const char* type, Parse parse, Store store) {
+  return app
+      .add_option_function<std::string>(
+          name,
+          [name, parse, store](const std::string& text) {
+            auto value = parse(text);
+            if (!value)
+              throw CLI::ValidationError(name, value.error().what + ": " + value.error().why);
+            store(*value);
+          },
+          help)
+      ->type_name(type);
+}
+
+Result<std::chrono::nanoseconds> parse_seconds(const std::string& text) {
+  constexpr double kMax = 1e9;  // 31 years
+  char* end = nullptr;
+  const double seconds = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !std::isfinite(seconds) || seconds <= 0 || seconds > kMax)
+    return fail({.status = Status::usage,
+                 .what = fmt::format("'{}'", escaped(text)),
+                 .why = "not a time in seconds, more than 0 (as in 5 or 0.25)"});
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
+}
+
+Result<std::uint64_t> parse_memory(const std::string& text) {
+  const std::uint64_t size = TRY(parse_size(text));
+  std::string why;
+  if (size == 0 || size % layout::kPageSize != 0) why = "not a multiple of 4 KiB, more than 0";
+  if (size > layout::kMemoryMax) why = "more than a guest can have";
+  if (!why.empty())
+    return fail({.status = Status::usage, .what = fmt::format("'{}'", text), .why = why});
+  return size;
+}
+
+Result<std::uint32_t> parse_cpus(const std::string& text) {
+  constexpr std::uint64_t kMax = 4096;  // KVM's own limit is lower or the same
+  const std::uint64_t cpus = TRY(parse_number(text));
+  if (cpus == 0 || cpus > kMax)
+    return fail({.status = Status::usage,
+                 .what = fmt::format("'{}'", text),
+                 .why = fmt::format("not a number from 1 to {}", kMax)});
+  return static_cast<std::uint32_t>(cpus);
+}
+
+Result<std::string> parse_name(const std::string& text) {
+  if (text.size() >= VMCTL_NAME_SIZE)
+    return fail({.status = Status::usage,
+                 .what = fmt::format("'{}'", escaped(text)),
+                 .why = fmt::format("longer than {} bytes", VMCTL_NAME_SIZE - 1)});
+  return text;
+}
+
+nlohmann::json outcome_to_json(const Machine& machine, const RunOutcome& outcome) {
+  nlohmann::json json{{"status", outcome.end.status},
+                      {"reason", outcome.end.reason},
+                      {"seconds", std::chrono::duration<double>(outcome.elapsed).count()},
+                      {"vm", nullptr},
+                      {"image", nullptr},
+                      {"exits", exits_to_json(outcome.sum)},
+                      {"run_ns", outcome.sum.run_ns},
+                      {"vcpus", nlohmann::json::array()}};
+  if (!outcome.end.details.empty()) json["details"] = outcome.end.details;
+  if (machine.vm().is_vmctl()) json["vm"] = machine.vm().id();
+  if (machine.digest()) json["image"] = "sha256:" + hex(*machine.digest());
+  for (const RunStats& vcpu : outcome.vcpus)
+    json["vcpus"].push_back({{"exits", exits_to_json(vcpu)}, {"run_ns", vcpu.run_ns}});
+  return json;
+}
+
+nlohmann::json error_to_json(const Error& error) {
+  return {{"status", static_cast<int>(error.status)},
+          {"reason", error.what},
+          {"where", error.where},
+          {"why", error.why},
+          {"advice", error.advice}};
+}
+
+// Strings that come from outside may not be UTF-8: replaced, never thrown over.
+std::string one_line(const nlohmann::json& json) {
+  return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+void show_outcome(const LoadRequest& request, const Machine& machine, const RunOutcome& outcome) {
+  if (request.json) {
+    line_to_stderr(one_line(outcome_to_json(machine, outcome)));
+    return;
+  }
+  if (outcome.end.kind != EndKind::halted && outcome.end.status != 0) {
+    note(outcome.end.reason);
+    if (!outcome.end.details.empty()) line_to_stderr(outcome.end.details);
+  }
+  if (!request.stats) return;
+  line_to_stderr(format_stats(outcome.vcpus, outcome.sum));
+  line_to_stderr(fmt::format("ran for {:.3f} s, {}",
+                             std::chrono::duration<double>(outcome.elapsed).count(),
+                             outcome.end.reason));
+  line_to_stderr(machine.digest() ? "image sha256:" + hex(*machine.digest())
+                                  : "image not measured: raw KVM");
+}
+
+Result<int> load(const LoadRequest& request) {
+  const auto machine = TRY(Machine::build(request.machine));
+  const RunOutcome outcome = TRY(run_machine(*machine, request.run));
+  show_outcome(request, *machine, outcome);
+  return outcome.end.status;
+}
+
+// The registers and what depends on several options.
+Result<> complete(LoadRequest& request) {
+  MachineConfig& machine = request.machine;
+  machine.registers = TRY(parse_registers(request.registers));
+  for (const RegisterValue& value : machine.registers)
+    if (value.member == &kvm_regs::rip && machine.flat.entry)
+      return fail({.status = Status::usage,
+                   .what = "--entry and --reg rip",
+                   .why = "both say where the guest starts",
+                   .advice = "give one of them"});
+  if (machine.name.empty())
+    machine.name =
+        std::filesystem::path(machine.image).filename().string().substr(0, VMCTL_NAME_SIZE - 1);
+  machine.time_run = request.stats || request.json;
+  request.run.timed = machine.time_run;
+  request.run.json = request.json;
+  return {};
+}
+
+}  // namespace
+
+void declare_load(CLI::App& command, LoadRequest& request) {
+  MachineConfig& machine = request.machine;
+  command.footer(kFooter);
+  command.add_option("FILE", machine.image, "the guest image")->required();
+  add_parsed(command, "--at", "load it at this guest physical address (0x1000)", "ADDR",
+             parse_number, [&](std::uint64_t at) { machine.flat.at = GuestAddr{at}; });
+  add_parsed(command, "--entry", "start here (where it is loaded)", "ADDR", parse_number,
+             [&](std::uint64_t entry) { machine.flat.entry = GuestAddr{entry}; });
+  add_parsed(command, "--mem", "the guest's memory (64M)", "SIZE", parse_memory,
+             [&](std::uint64_t size) { machine.memory = size; });
+  command
+      .add_option("--reg", request.registers, "a register at the start, as in rax=2; repeatable")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  add_parsed(command, "--cpus", "vCPUs, all starting at the entry (1)", "N", parse_cpus,
+             [&](std::uint32_t cpus) { machine.cpus = cpus; });
+  add_parsed(command, "--timeout", "end the guest after this time", "SECONDS", parse_seconds,
+             [&](std::chrono::nanoseconds timeout) { request.run.timeout = timeout; });
+  command.add_flag("--trace", request.run.trace, "a line for each exit, on standard error");
+  command.add_flag("--stats", request.stats, "exits by reason and times, at the end");
+  command.add_flag("--json", request.json, "trace and result as JSON, an object a line");
+  command.add_option("--device", machine.device, "the way to KVM (/dev/vmctl, or /dev/kvm)")
+      ->type_name("PATH");
+  add_parsed(command, "--name", "the VM's name in vmctl ps (the file's)", "NAME", parse_name,
+             [&](const std::string& name) { machine.name = name; });
+  command
+      .add_option_function<std::string>(
+          "--debug-exit",
+          [&](const std::string& style) {
+            machine.debug_exit = style == "qemu" ? DebugExitStyle::qemu : DebugExitStyle::vmctl;
+          },
+          "status for a value V on port 0xf4: vmctl is V, qemu is (V<<1)|1 (vmctl)")
+      ->check(CLI::IsMember({"vmctl", "qemu"}));
+}
+
+void add_load(CLI::App& command, Action& action) {
+  auto request = std::make_shared<LoadRequest>();
+  declare_load(command, *request);
+  command.callback([request, &action] {
+    action = [request]() -> Result<int> {
+      auto status = [&]() -> Result<int> {
+        TRY(complete(*request));
+        return load(*request);
+      }();
+      if (status || !request->json) return status;
+      line_to_stderr(one_line(error_to_json(status.error())));
+      return static_cast<int>(status.error().status);
+    };
+  });
+}
+
+}  // namespace vmctl::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What `vmctl load` was asked for.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "machine/machine.hpp"
+#include "machine/runner.hpp"
+
+namespace vmctl::cli {
+
+struct LoadRequest {
+  MachineConfig machine;
+  RunOptions run;
+  std::vector<std::string> registers;  // as given
+  bool stats = false;
+  bool json = false;
+};
+
+// Declares the options; `request` must outlive `command`.
+void declare_load(CLI::App& command, LoadRequest& request);
+
+}  // namespace vmctl::cli

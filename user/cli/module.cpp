@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/command.hpp"
+namespace vmctl::cli {
+void add_module(CLI::App&, Action&) {}
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How a run ends: whoever has a reason says it here, the gravest one counts, and all stop.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/fd.hpp"
+
+namespace vmctl {
+
+// In order of gravity.
+enum class EndKind {
+  halted,
+  debug_exit,
+  signal,
+  timeout,
+  output,
+  refused,
+  triple_fault,
+  unhandled_exit,
+  kvm_failure,
+  internal,
+};
+
+struct End {
+  EndKind kind = EndKind::halted;
+  int status = 0;
+  std::string reason = "halted";  // one line
+  std::string details;            // a dump, several lines, or nothing
+};
+
+class Ending {
+ public:
+  Ending();
+
+  // May be called from any thread. Everything but `halted` stops the machine.
+  void end(End end);
+
+  bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
+  // Readable from the moment the machine is to stop: for those who wait in poll().
+  int stop_fd() const { return stop_.get(); }
+
+  // The gravest end so far; halted if there is none.
+  End gravest() const;
+
+ private:
+  mutable std::mutex lock_;
+  std::optional<End> gravest_;  // guarded by lock_
+  std::atomic<bool> stopping_ = false;
+  Fd stop_;
+};
+
+}  // namespace vmctl

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine/loader.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "kernel/ioctl.hpp"
+
+namespace vmctl {
+namespace {
+
+Error explain_load(const Image& image, const Segment& segment, Errno error) {
+  if (error.code == ENODATA) return image_truncated(image.path(), segment.offset + segment.length);
+  Error explained = explain(ioc::vmctl_load_image.name, error);
+  explained.where = fmt::format("{} to gpa {:#x}", image.path(), segment.gpa.value);
+  if (error.code == EIO) explained.status = Status::bad_image;  // the disk, or what is on it
+  return explained;
+}
+
+}  // namespace
+
+Result<std::optional<Digest>> load_segment(const Vm& vm, const GuestMemory& memory,
+                                           const Image& image, const Segment& segment) {
+  const auto room = TRY(memory.span(segment.gpa, segment.length));
+  if (!vm.is_vmctl()) {
+    TRY(image.read(segment.offset, room));
+    return std::optional<Digest>();
+  }
+  auto digest = vm.load_image(image.fd(), segment.offset, segment.length, segment.gpa);
+  if (!digest) return fail(explain_load(image, segment, digest.error()));
+  return std::optional<Digest>(*digest);
+}
+
+}  // namespace vmctl

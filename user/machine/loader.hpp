@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Carries out a load plan: the one place that writes an image into a guest.
+#pragma once
+
+#include <optional>
+
+#include "base/result.hpp"
+#include "load/image.hpp"
+#include "load/plan.hpp"
+#include "vm/memory.hpp"
+#include "vm/vm.hpp"
+
+namespace vmctl {
+
+// On vmctl the kernel reads the file and measures it; on raw KVM this process reads it and there is
+// no digest.
+Result<std::optional<Digest>> load_segment(const Vm& vm, const GuestMemory& memory,
+                                           const Image& image, const Segment& segment);
+
+}  // namespace vmctl

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A machine: KVM's VM, its memory with the image in it, its vCPUs and its devices. It is built
+// paused; a Runner lets it go.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bus/bus.hpp"
+#include "dev/debug_exit.hpp"
+#include "dev/serial.hpp"
+#include "kernel/node.hpp"
+#include "load/flat.hpp"
+#include "machine/ending.hpp"
+#include "machine/layout.hpp"
+#include "machine/output.hpp"
+#include "vm/memory.hpp"
+#include "vm/registers.hpp"
+#include "vm/vcpu.hpp"
+#include "vm/vm.hpp"
+
+namespace vmctl {
+
+struct MachineConfig {
+  std::string image;
+  FlatRequest flat{.at = layout::kFlatAddress, .entry = std::nullopt};
+  std::uint64_t memory = layout::kMemoryDefault;
+  std::vector<RegisterValue> registers;
+  std::uint32_t cpus = 1;
+  std::string device = kVmctlPath;
+  std::string name;
+  bool time_run = false;
+  DebugExitStyle debug_exit = DebugExitStyle::vmctl;
+};
+
+class Machine {
+ public:
+  static Result<std::unique_ptr<Machine>> build(const MachineConfig& config);
+
+  const Vm& vm() const { return vm_; }
+  const GuestMemory& memory() const { return memory_; }
+  const std::vector<Vcpu>& vcpus() const { return vcpus_; }
+  // SHA-256 of the image; raw KVM measures nothing.
+  const std::optional<Digest>& digest() const { return digest_; }
+
+  Bus& ports() { return ports_; }
+  Bus& mmio() { return mmio_; }
+  Ending& ending() { return ending_; }
+
+ private:
+  Machine(Node node, Vm vm, GuestMemory memory, DebugExitStyle debug_exit);
+  Result<> place_devices();
+
+  // In the order of their making; the last one made goes first.
+  Node node_;
+  GuestMemory memory_;
+  Vm vm_;
+  std::vector<Vcpu> vcpus_;
+  std::optional<Digest> digest_;
+  Ending ending_;
+  Console console_;
+  Serial serial_;
+  DebugExit debug_exit_;
+  Bus ports_;
+  Bus mmio_;
+};
+
+}  // namespace vmctl

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine/runner.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <deque>
+#include <thread>
+
+#include "machine/vcpu_loop.hpp"
+
+namespace vmctl {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+int kick_signal() { return SIGRTMIN; }
+
+// While it lives the signals that end us come through fd(), and the kick signal interrupts system
+// calls without doing anything else.
+class Signals {
+ public:
+  Signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+    pthread_sigmask(SIG_BLOCK, &set, &old_mask_);
+    fd_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    struct sigaction ignore_kick {};
+    ignore_kick.sa_handler = [](int) {};  // and no SA_RESTART
+    sigaction(kick_signal(), &ignore_kick, &old_kick_);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+  ~Signals() {
+    sigaction(kick_signal(), &old_kick_, nullptr);
+    pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+  }
+
+  int fd() const { return fd_.get(); }
+  int take() const {
+    signalfd_siginfo info{};
+    return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo)
+                                                                : 0;
+  }
+
+ private:
+  Fd fd_;
+  sigset_t old_mask_{};
+  struct sigaction old_kick_ {};
+};
+
+// The vCPU threads; joined with their owner.
+class Threads {
+ public:
+  Threads(std::deque<VcpuLoop>& loops, Ending& ending)
+      : loops_(loops),
+        ending_(ending),
+        done_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)),
+        running_(loops.size()) {
+    for (VcpuLoop& loop : loops_)
+      threads_.emplace_back([this, &loop] {
+        run(loop);
+        [[maybe_unused]] const int written = ::eventfd_write(done_.get(), 1);
+      });
+  }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+  ~Threads() = default;
+
+  std::size_t running() const { return running_; }
+  // Readable while there are threads that are done and not yet taken off the count.
+  int done_fd() const { return done_.get(); }
+  void take_done() {
+    eventfd_t one = 0;
+    if (::eventfd_read(done_.get(), &one) == 0) --running_;
+  }
+
+  // Brings every vCPU out of KVM_RUN and keeps it from going in again, and out of a write that
+  // blocks.
+  void kick() {
+    for (const VcpuLoop& loop : loops_) loop.vcpu().set_immediate_exit(true);
+    for (std::jthread& thread : threads_) pthread_kill(thread.native_handle(), kick_signal());
+  }
+
+ private:
+  void run(VcpuLoop& loop) {
+    try {
+      loop.run();
+    } catch (const std::exception& exception) {
+      ending_.end({.kind = EndKind::internal,
+                   .status = static_cast<int>(Status::internal),
+                   .reason = exception.what(),
+                   .details = ""});
+    }
+  }
+
+  std::deque<VcpuLoop>& loops_;
+  Ending& ending_;
+  Fd done_;
+  std::size_t running_;
+  std::vector<std::jthread> threads_;
+};
+
+// Sleeps until all vCPUs are done, or something ends the machine.
+void wait_for_end(const Signals& signals, Threads& threads, Ending& ending,
+                  std::optional<Clock::time_point> deadline) {
+  std::array<pollfd, 3> fds{{{.fd = signals.fd(), .events = POLLIN, .revents = 0},
+                             {.fd = threads.done_fd(), .events = POLLIN, .revents = 0},
+                             {.fd = ending.stop_fd(), .events = POLLIN, .revents = 0}}};
+  while (threads.running() > 0 && !ending.stopping()) {
+    timespec wait{};
+    if (deadline) {
+      const auto left = std::max(*deadline - Clock::now(), Clock::duration::zero());
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+      wait = {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+    }
+    const int ready = ::ppoll(fds.data(), fds.size(), deadline ? &wait : nullptr, nullptr);
+    if (ready == 0)
+      ending.end({.kind = EndKind::timeout,
+                  .status = static_cast<int>(Status::timeout),
+                  .reason = "the time given by --timeout is over",
+                  .details = ""});
+    if (ready <= 0) continue;
+    if (fds[0].revents != 0)
+      if (const int number = signals.take(); number != 0)
+        ending.end({.kind = EndKind::signal,
+                    .status = 128 + number,
+                    .reason = fmt::format("ended by SIG{}", sigabbrev_np(number)),
+                    .details = ""});
+    if (fds[1].revents != 0) threads.take_done();
+  }
+}
+
+// Kicks until the last thread is out. Once is enough but for a thread that is about to block in a
+// write at that very moment.
+void stop(Threads& threads) {
+  constexpr int kAgainMs = 20;
+  pollfd done{.fd = threads.done_fd(), .events = POLLIN, .revents = 0};
+  while (threads.running() > 0) {
+    threads.kick();
+    if (::poll(&done, 1, kAgainMs) > 0) threads.take_done();
+  }
+}
+
+std::vector<RunStats> collect(const Machine& machine, const std::deque<VcpuLoop>& loops) {
+  std::vector<RunStats> stats;
+  for (const VcpuLoop& loop : loops) {
+    stats.push_back(loop.stats());
+    if (!machine.vm().is_vmctl()) continue;
+    if (const auto kernel = loop.vcpu().stats()) stats.back() = from_kernel(*kernel);
+  }
+  return stats;
+}
+
+}  // namespace
+
+Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
+  Ending& ending = machine.ending();
+  const bool timed = options.timed && !machine.vm().is_vmctl();
+  std::optional<Tracer> tracer;
+  if (options.trace)
+    tracer.emplace(ending, STDERR_FILENO, options.json, machine.vcpus().size() > 1);
+
+  std::deque<VcpuLoop> loops;
+  for (const Vcpu& vcpu : machine.vcpus())
+    loops.emplace_back(machine, vcpu, tracer ? &*tracer : nullptr, timed);
+
+  const auto start = Clock::now();
+  {
+    const Signals signals;
+    Threads threads(loops, ending);
+    wait_for_end(signals, threads, ending,
+                 options.timeout ? std::optional(start + *options.timeout) : std::nullopt);
+    stop(threads);
+  }
+  RunOutcome outcome{.end = ending.gravest(),
+                     .elapsed = Clock::now() - start,
+                     .vcpus = collect(machine, loops),
+                     .sum = {}};
+  for (const RunStats& vcpu : outcome.vcpus) outcome.sum += vcpu;
+  return outcome;
+}
+
+}  // namespace vmctl

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Lets a machine go and waits for its end: a thread for each vCPU, signals, the time limit.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "machine/machine.hpp"
+#include "machine/stats.hpp"
+
+namespace vmctl {
+
+struct RunOptions {
+  std::optional<std::chrono::nanoseconds> timeout;
+  bool trace = false;
+  bool json = false;
+  bool timed = false;  // measure the time in KVM_RUN where the kernel does not
+};
+
+struct RunOutcome {
+  End end;
+  std::chrono::nanoseconds elapsed{};
+  std::vector<RunStats> vcpus;
+  RunStats sum;
+};
+
+// SIGINT, SIGTERM and SIGHUP end the machine while this runs; afterwards they are as before.
+Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options);
+
+}  // namespace vmctl

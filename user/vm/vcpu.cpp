@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vm/vcpu.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+
+#include "vm/exit_name.hpp"
+
+namespace vmctl {
+namespace {
+
+constexpr std::uint64_t kFlagsReserved = 0x2;  // bit 1 of rflags is always set
+
+}  // namespace
+
+Result<> Vcpu::reset(RealModeEntry entry, std::span<const RegisterValue> values) const {
+  kvm_sregs sregs = TRY(this->sregs());
+  sregs.cs.base = entry.base();
+  sregs.cs.selector = entry.selector;
+  if (auto done = call(fd_, ioc::set_sregs, sregs); !done)
+    return fail(explain(ioc::set_sregs.name, done.error()));
+
+  kvm_regs regs{};
+  regs.rip = entry.ip;
+  regs.rflags = kFlagsReserved;
+  for (const RegisterValue& value : values) regs.*value.member = value.value;
+  regs.rflags |= kFlagsReserved;
+  if (auto done = call(fd_, ioc::set_regs, regs); !done)
+    return fail(explain(ioc::set_regs.name, done.error()));
+  return {};
+}
+
+SysResult<Exit> Vcpu::run() const {
+  if (const auto done = call(fd_, ioc::run); !done) {
+    // One exit comes with an error (api.rst 5, KVM_EXIT_MEMORY_FAULT).
+    const int code = done.error().code;
+    if (code == EFAULT || code == EHWPOISON) {
+      Exit exit = decode_exit(run_page_.bytes());
+      if (std::holds_alternative<MemoryFaultExit>(exit)) return exit;
+    }
+    return tl::unexpected<Errno>(done.error());
+  }
+  return decode_exit(run_page_.bytes());
+}
+
+void Vcpu::set_immediate_exit(bool value) const {
+  std::uint8_t& flag = run_page_.bytes()[offsetof(kvm_run, immediate_exit)];
+  std::atomic_ref<std::uint8_t>(flag).store(value ? 1 : 0);
+}
+
+Result<kvm_regs> Vcpu::regs() const {
+  kvm_regs regs{};
+  if (auto done = call(fd_, ioc::get_regs, regs); !done)
+    return fail(explain(ioc::get_regs.name, done.error()));
+  return regs;
+}
+
+Result<kvm_sregs> Vcpu::sregs() const {
+  kvm_sregs sregs{};
+  if (auto done = call(fd_, ioc::get_sregs, sregs); !done)
+    return fail(explain(ioc::get_sregs.name, done.error()));
+  return sregs;
+}
+
+std::optional<GuestAddr> Vcpu::translate(std::uint64_t linear) const {
+  kvm_translation translation{};
+  translation.linear_address = linear;
+  if (!call(fd_, ioc::translate, translation) || translation.valid == 0) return std::nullopt;
+  return GuestAddr{translation.physical_address};
+}
+
+Result<vmctl_stats> Vcpu::stats() const {
+  vmctl_stats stats{};
+  stats.vcpu = VMCTL_ALL_VCPUS;
+  if (auto done = call(fd_, ioc::vmctl_get_stats, stats); !done)
+    return fail(explain(ioc::vmctl_get_stats.name, done.error()));
+  return stats;
+}
+
+}  // namespace vmctl

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vm/vm.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/ioctl.hpp"
+
+namespace vmctl {
+Result<Vm> Vm::create(const Node& node, const VmOptions& options) {
+  const auto run_size = call(node.fd(), ioc::get_vcpu_mmap_size);
+  if (!run_size) return fail(explain(ioc::get_vcpu_mmap_size.name, run_size.error()));
+  if (static_cast<std::size_t>(*run_size) < sizeof(kvm_run))
+    return fail({.status = Status::unavailable,
+                 .what = "cannot use the device",
+                 .where = node.path(),
+                 .why = fmt::format("its run page has {} bytes, {} are needed", *run_size,
+                                    sizeof(kvm_run))});
+  const auto run_bytes = static_cast<std::size_t>(*run_size);
+
+  if (!node.is_vmctl()) {
+    const auto fd = call(node.fd(), ioc::create_vm);
+    if (!fd) return fail(explain(ioc::create_vm.name, fd.error()));
+    return Vm(Fd(*fd), 0, run_bytes);
+  }
+  vmctl_create_vm create{};
+  create.flags = options.time_run ? VMCTL_VM_TIME_RUN : 0;
+  std::copy_n(options.name.begin(), std::min(options.name.size(), sizeof create.name - 1),
+              std::begin(create.name));
+  const auto fd = call(node.fd(), ioc::vmctl_create_vm, create);
+  if (!fd) return fail(explain(ioc::vmctl_create_vm.name, fd.error()));
+  return Vm(Fd(*fd), create.id, run_bytes);
+}
+
+Result<> Vm::place_kvm_pages(GuestAddr tss, GuestAddr identity_map) const {
+  // The identity map first: KVM refuses it once there are vCPUs, and takes the TSS at any time.
+  __u64 address = identity_map.value;
+  if (auto done = call(fd_, ioc::set_identity_map_addr, address); !done)
+    return fail(explain(ioc::set_identity_map_addr.name, done.error()));
+  if (auto done = call(fd_, ioc::set_tss_addr, tss.value); !done)
+    return fail(explain(ioc::set_tss_addr.name, done.error()));
+  return {};
+}
+
+Result<> Vm::add_memory(const GuestMemory& memory) const {
+  std::uint32_t slot = 0;
+  for (const MemoryRegion& region : memory.regions()) {
+    kvm_userspace_memory_region request{
+        .slot = slot++,
+        .flags = 0,
+        .guest_phys_addr = region.gpa.value,
+        .memory_size = region.bytes.size(),
+        .userspace_addr = reinterpret_cast<std::uint64_t>(region.bytes.data())};
+    if (auto done = call(fd_, ioc::set_user_memory_region, request); !done) {
+      Error error = explain(ioc::set_user_memory_region.name, done.error());
+      error.where = fmt::format("gpa {:#x}, {} bytes", region.gpa.value, region.bytes.size());
+      return fail(std::move(error));
+    }
+  }
+  return {};
+}
+
+SysResult<Digest> Vm::load_image(const Fd& file, std::uint64_t offset, std::uint64_t length,
+                                 GuestAddr gpa) const {
+  vmctl_load_image load{};
+  load.fd = file.get();
+  load.offset = offset;
+  load.length = length;
+  load.gpa = gpa.value;
+  if (auto done = call(fd_, ioc::vmctl_load_image, load); !done)
+    return tl::unexpected<Errno>(done.error());
+  return std::to_array(load.sha256);
+}
+
+Result<Vcpu> Vm::create_vcpu(std::uint32_t id) const {
+  const auto fd = call(fd_, ioc::create_vcpu, id);
+  if (!fd) {
+    Error error = explain(ioc::create_vcpu.name, fd.error());
+    error.where = fmt::format("vCPU {}", id);
+    return fail(std::move(error));
+  }
+  Fd owned(*fd);
+  Mapping run_page = TRY(Mapping::shared(owned, run_size_));
+  return Vcpu(id, std::move(owned), std::move(run_page));
+}
+
+Result<vmctl_stats> Vm::stats() const {
+  vmctl_stats stats{};
+  stats.vcpu = VMCTL_ALL_VCPUS;
+  if (auto done = call(fd_, ioc::vmctl_get_stats, stats); !done)
+    return fail(explain(ioc::vmctl_get_stats.name, done.error()));
+  return stats;
+}
+
+}  // namespace vmctl

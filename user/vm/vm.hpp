@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A virtual machine of KVM's, made through either node.
+#pragma once
+
+#include <linux/vmctl.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+#include "kernel/node.hpp"
+#include "vm/memory.hpp"
+#include "vm/vcpu.hpp"
+
+namespace vmctl {
+
+using Digest = std::array<std::uint8_t, VMCTL_SHA256_SIZE>;
+
+struct VmOptions {
+  std::string name;       // seen in the table and the log of vmctl; raw KVM has no place for it
+  bool time_run = false;  // vmctl measures the time in KVM_RUN
+};
+
+class Vm {
+ public:
+  // `node` must outlive the VM.
+  static Result<Vm> create(const Node& node, const VmOptions& options);
+
+  // Where KVM keeps its own pages on Intel processors without unrestricted guest mode.
+  Result<> place_kvm_pages(GuestAddr tss, GuestAddr identity_map) const;
+  Result<> add_memory(const GuestMemory& memory) const;
+
+  // vmctl only: the kernel reads `length` bytes of the file into guest memory and measures them.
+  SysResult<Digest> load_image(const Fd& file, std::uint64_t offset, std::uint64_t length,
+                               GuestAddr gpa) const;
+
+  Result<Vcpu> create_vcpu(std::uint32_t id) const;
+
+  bool is_vmctl() const { return id_ != 0; }
+  // vmctl's id; 0 on raw KVM.
+  std::uint32_t id() const { return id_; }
+
+  // The sum over all vCPUs; vmctl only.
+  Result<vmctl_stats> stats() const;
+
+ private:
+  Vm(Fd fd, std::uint32_t id, std::size_t run_size)
+      : fd_(std::move(fd)), id_(id), run_size_(run_size) {}
+
+  Fd fd_;
+  std::uint32_t id_;
+  std::size_t run_size_;
+};
+
+}  // namespace vmctl
