@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Virtual CPUs: the vCPU fd, KVM_RUN and the run page.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/gfp.h>
+#include <linux/kvm.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/task_work.h>
+
+#include "trace.h"
+#include "vmctl.h"
+
+/* Stands in the runner slot of a vCPU that nobody can run any more. */
+#define VMCTL_SEALED	((struct task_struct *)1)
+
+/**
+ * vmctl_counters_add - add counters up
+ * @sum: added to
+ * @one: may be counting at this moment
+ *
+ * Return: the exits that @one brought.
+ */
+u64 vmctl_counters_add(struct vmctl_counters *sum,
+		       const struct vmctl_counters *one)
+{
+	u64 exits = 0;
+	u64 count;
+
+	sum->errors += READ_ONCE(one->errors);
+	sum->run_ns += READ_ONCE(one->run_ns);
+	for (int i = 0; i < VMCTL_EXIT_REASONS; i++) {
+		count = READ_ONCE(one->exits[i]);
+		sum->exits[i] += count;
+		exits += count;
+	}
+	return exits;
+}
+
+/* The caller holds the runner slot, so nobody else counts. */
+static void count(struct vmctl_vcpu *vcpu, long ret)
+{
+	struct vmctl_counters *counters = &vcpu->counters;
+	u32 reason;
+
+	if (likely(!ret))
+		reason = vmctl_kvm_exit_reason(vcpu->port.kvm);
+	else if (ret == -EINTR)
+		reason = KVM_EXIT_INTR;
+	else
+		reason = U32_MAX;
+
+	trace_exit(vcpu, reason, ret);
+	if (unlikely(ret && ret != -EINTR)) {
+		WRITE_ONCE(counters->errors, counters->errors + 1);
+		return;
+	}
+	reason = min_t(u32, reason, VMCTL_EXIT_REASONS - 1);
+	WRITE_ONCE(counters->exits[reason], counters->exits[reason] + 1);
+}
+
+/* Shut the slot for ever, if nobody is in it; whoever leaves it tries again. */
+static void seal(struct vmctl_vcpu *vcpu)
+{
+	if (!cmpxchg(&vcpu->runner, NULL, VMCTL_SEALED))
+		vmctl_port_leave(&vcpu->port);
+}
+
+static bool slot_take(struct vmctl_vcpu *vcpu)
+{
+	return !cmpxchg(&vcpu->runner, NULL, current);
+}
+
+static void slot_give(struct vmctl_vcpu *vcpu)
+{
+	/* A full barrier: before looking at revoked and at who waits. */
+	xchg(&vcpu->runner, NULL);
+	if (unlikely(READ_ONCE(vcpu->vm->revoked)))
+		seal(vcpu);
+	if (unlikely(waitqueue_active(&vcpu->wait)))
+		wake_up(&vcpu->wait);
+}
+
+/* Somebody else runs this vCPU: KVM makes the caller wait, killably. */
+static long slot_wait(struct vmctl_vcpu *vcpu)
+{
+	struct vmctl_vm *vm = vcpu->vm;
+	bool creator, taken = false;
+	long ret;
+
+	if (!vmctl_port_enter(&vcpu->port))
+		return -ENODEV;
+	creator = vmctl_kvm_vcpu_is_creator(vcpu->port.kvm);
+	vmctl_port_leave(&vcpu->port);
+	if (!creator)
+		return -EIO;
+
+	ret = wait_event_killable(vcpu->wait, READ_ONCE(vm->revoked) ||
+				  (taken = slot_take(vcpu)));
+	if (taken)
+		return 0;
+	return ret ? -EINTR : -ENODEV;
+}
+
+/*
+ * The path that counts. The slot keeps KVM's file alive by itself: it owns
+ * one use of the port until it is sealed.
+ */
+static long vcpu_run(struct vmctl_vcpu *vcpu, unsigned long arg, bool compat)
+{
+	struct vmctl_vm *vm = vcpu->vm;
+	u64 start = 0;
+	long ret;
+
+	if (unlikely(!slot_take(vcpu))) {
+		ret = slot_wait(vcpu);
+		if (ret)
+			return ret;
+	}
+
+	ret = -ENODEV;
+	if (likely(!READ_ONCE(vm->revoked))) {
+		if (vm->flags & VMCTL_VM_TIME_RUN)
+			start = ktime_get_ns();
+		ret = vmctl_kvm_ioctl(vcpu->port.kvm, KVM_RUN, arg, compat);
+		if (vm->flags & VMCTL_VM_TIME_RUN)
+			WRITE_ONCE(vcpu->counters.run_ns,
+				   vcpu->counters.run_ns +
+				   ktime_get_ns() - start);
+		count(vcpu, ret);
+		if (unlikely(READ_ONCE(vm->revoked)))
+			ret = -ENODEV;
+	}
+	slot_give(vcpu);
+	return ret;
+}
+
+/* Ends the use of a vCPU; the caller holds vm->lock. */
+void vmctl_vcpu_shut(struct vmctl_vcpu *vcpu)
+{
+	lockdep_assert_held(&vcpu->vm->lock);
+
+	if (vcpu->shut)
+		return;
+	vcpu->shut = true;
+	seal(vcpu);
+	vmctl_port_leave(&vcpu->port);
+	wake_up_all(&vcpu->wait);
+}
+
+static void vcpu_free(struct kref *kref)
+{
+	struct vmctl_vcpu *vcpu = container_of(kref, struct vmctl_vcpu, kref);
+	struct vmctl_vm *vm = vcpu->vm;
+
+	kfree(vcpu);
+	vmctl_vm_put(vm);
+}
+
+/**
+ * vmctl_vcpu_knock - make the thread in KVM_RUN come out, without a signal
+ * @vcpu: of a revoked VM, so that nobody new gets in
+ *
+ * Task work that is announced like a signal ends KVM_RUN with -EINTR. What it
+ * runs is the kernel's own wakeme_after_rcu(), which completes vcpu->knock:
+ * so no text of this module runs in that thread, and unloading need not fear
+ * for it.
+ *
+ * Return: true if somebody was in: then vmctl_vcpu_wait() must follow.
+ */
+bool vmctl_vcpu_knock(struct vmctl_vcpu *vcpu)
+{
+	struct task_struct *runner;
+
+	lockdep_assert_held(&vcpu->vm->lock);
+
+	/* A runner clears the slot before it can exit, and goes by RCU. */
+	guard(rcu)();
+	runner = READ_ONCE(vcpu->runner);
+	if (!runner || runner == VMCTL_SEALED)
+		return false;
+
+	init_completion(&vcpu->knock.completion);
+	init_task_work(&vcpu->knock.head, wakeme_after_rcu);
+	if (task_work_add(runner, &vcpu->knock.head, TWA_SIGNAL))
+		return false;
+	kref_get(&vcpu->kref);
+	return true;
+}
+
+void vmctl_vcpu_wait(struct vmctl_vcpu *vcpu)
+{
+	wait_for_completion(&vcpu->knock.completion);
+	kref_put(&vcpu->kref, vcpu_free);
+}
+
+/*
+ * The pages of the run page mapping come from KVM one by one, by reference:
+ * the mapping holds our vCPU, never KVM's file. So the VM counts as long as it
+ * is mapped, and after revocation KVM can go although pages are still mapped.
+ */
+static vm_fault_t vcpu_fault(struct vm_fault *vmf)
+{
+	struct vmctl_vcpu *vcpu = vmf->vma->vm_file->private_data;
+
+	if (vmctl_port_enter(&vcpu->port)) {
+		vmf->page = vmctl_kvm_page(vcpu->port.kvm, vmf->pgoff);
+		vmctl_port_leave(&vcpu->port);
+		return vmf->page ? 0 : VM_FAULT_SIGBUS;
+	}
+
+	/* Revoked: the process is not to be harmed by looking. */
+	if (vmf->pgoff >= KVM_DIRTY_LOG_PAGE_OFFSET)
+		return VM_FAULT_SIGBUS;
+	vmf->page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	return vmf->page ? 0 : VM_FAULT_OOM;
+}
+
+static const struct vm_operations_struct vcpu_vm_ops = {
+	.fault = vcpu_fault,
+};
+
+static int vcpu_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct vmctl_vcpu *vcpu = file->private_data;
+
+	if (READ_ONCE(vcpu->vm->revoked))
+		return -ENODEV;
+	/* KVM's rule for the dirty ring, which lies behind the fixed pages. */
+	if (vma->vm_pgoff + vma_pages(vma) > KVM_DIRTY_LOG_PAGE_OFFSET &&
+	    ((vma->vm_flags & VM_EXEC) || !(vma->vm_flags & VM_SHARED)))
+		return -EINVAL;
+	vma->vm_ops = &vcpu_vm_ops;
+	return 0;
+}
+
+static int vcpu_release(struct inode *inode, struct file *file)
+{
+	struct vmctl_vcpu *vcpu = file->private_data;
+	struct vmctl_vm *vm = vcpu->vm;
+
+	if (vcpu->port.kvm) {
+		scoped_guard(mutex, &vm->lock) {
+			vmctl_vcpu_shut(vcpu);
+			vmctl_counters_add(&vm->gone, &vcpu->counters);
+			list_del(&vcpu->node);
+		}
+		vmctl_status_changed(vm->user);
+	}
+	kref_put(&vcpu->kref, vcpu_free);
+	return 0;
+}
+
+static long vcpu_dispatch(struct file *file, unsigned int cmd,
+			  unsigned long arg, bool compat)
+{
+	struct vmctl_vcpu *vcpu = file->private_data;
+	struct vmctl_call call;
+
+	if (likely(cmd == KVM_RUN))
+		return vcpu_run(vcpu, arg, compat);
+
+	call = (struct vmctl_call) {
+		.cmd = cmd,
+		.arg = arg,
+		.compat = compat,
+		.vm = vcpu->vm,
+		.vcpu = vcpu,
+		.port = &vcpu->port,
+	};
+	return vmctl_dispatch(&call);
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return vcpu_dispatch(file, cmd, arg, false);
+}
+
+#ifdef CONFIG_COMPAT
+static long vcpu_compat_ioctl(struct file *file, unsigned int cmd,
+			      unsigned long arg)
+{
+	return vcpu_dispatch(file, cmd, arg, true);
+}
+#endif
+
+static const struct file_operations vcpu_fops = {
+	.owner		= THIS_MODULE,
+	.release	= vcpu_release,
+	.mmap		= vcpu_mmap,
+	.unlocked_ioctl	= vcpu_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= vcpu_compat_ioctl,
+#endif
+	.llseek		= noop_llseek,
+};
+
+static struct vmctl_vcpu *vcpu_alloc(struct vmctl_vm *vm, u32 id)
+{
+	struct vmctl_vcpu *vcpu;
+
+	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	if (!vcpu)
+		return NULL;
+	kref_init(&vcpu->kref);
+	init_waitqueue_head(&vcpu->wait);
+	INIT_LIST_HEAD(&vcpu->node);
+	vcpu->id = id;
+	vcpu->vm = vm;
+	kref_get(&vm->kref);
+	return vcpu;
+}
+
+/**
+ * vmctl_vcpu_create - KVM_CREATE_VCPU
+ * @call: on the VM fd, inside its port; call->file is set
+ *
+ * KVM cannot take a vCPU back once it is made, so the call to KVM is the last
+ * step that can fail.
+ *
+ * Return: the fd, under which the dispatcher is to publish call->file; or a
+ * negative errno.
+ */
+long vmctl_vcpu_create(struct vmctl_call *call)
+{
+	char name[sizeof("vmctl-vcpu:4294967295")];
+	struct vmctl_vm *vm = call->vm;
+	struct vmctl_vcpu *vcpu;
+	struct file *file, *kvm;
+	int fd, ret;
+
+	vcpu = vcpu_alloc(vm, call->arg);
+	if (!vcpu)
+		return -ENOMEM;
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		kref_put(&vcpu->kref, vcpu_free);
+		return fd;
+	}
+
+	snprintf(name, sizeof(name), "vmctl-vcpu:%u", vcpu->id);
+	file = anon_inode_getfile(name, &vcpu_fops, vcpu, O_RDWR);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		kref_put(&vcpu->kref, vcpu_free);
+		goto err_fd;
+	}
+
+	/* From here on the file owns the vCPU. */
+	ret = vmctl_airlock_ioctl(call->port->kvm, KVM_CREATE_VCPU, call->arg,
+				  0, &kvm);
+	if (ret)
+		goto err_file;
+
+	scoped_guard(mutex, &vm->lock) {
+		vmctl_port_init(&vcpu->port, kvm, 2);
+		list_add_tail(&vcpu->node, &vm->vcpus);
+		if (vm->revoked)
+			vmctl_vcpu_shut(vcpu);
+	}
+	vmctl_status_changed(vm->user);
+
+	call->file = file;
+	return fd;
+
+err_file:
+	fput(file);
+err_fd:
+	put_unused_fd(fd);
+	return ret;
+}

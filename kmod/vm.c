@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Virtual machines: the VM fd, its life and its end.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/anon_inodes.h>
+#include <linux/cred.h>
+#include <linux/kvm.h>
+#include <linux/pid.h>
+#include <linux/ratelimit.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string_helpers.h>
+
+#include "trace.h"
+#include "vmctl.h"
+
+DEFINE_MUTEX(vmctl_lock);
+LIST_HEAD(vmctl_vms);
+
+/* The last id given, under vmctl_lock. */
+static u32 vmctl_last_id;
+
+/* Enough for a person's work, not enough to push all else out of the log. */
+static DEFINE_RATELIMIT_STATE(life, 5 * HZ, 200);
+
+/* One line of the VM's life in the kernel log. */
+void vmctl_vm_say(struct vmctl_vm *vm, const char *what)
+{
+	if (!__ratelimit(&life))
+		return;
+	pr_info("vm %u (pid %d, uid %u, \"%s\"): %s\n", vm->id,
+		pid_nr(vm->pid), from_kuid(&init_user_ns, vm->user->uid),
+		vm->shown, what);
+}
+
+static void show_name(struct vmctl_vm *vm, const char *name)
+{
+	int length;
+
+	length = string_escape_mem(name, strlen(name), vm->shown,
+				   sizeof(vm->shown) - 1,
+				   ESCAPE_OCTAL | ESCAPE_NAP | ESCAPE_APPEND,
+				   " \"\\");
+	vm->shown[length] = '\0';
+}
+
+static void vm_free(struct kref *kref)
+{
+	struct vmctl_vm *vm = container_of(kref, struct vmctl_vm, kref);
+	struct vmctl_user *user = vm->user;
+
+	if (vm->id) {
+		mutex_lock(&vmctl_lock);
+		list_del(&vm->node);
+		mutex_unlock(&vmctl_lock);
+
+		trace_vm_destroy(vm);
+		vmctl_vm_say(vm, "destroyed");
+		vmctl_status_changed(user);
+	}
+
+	put_pid(vm->pid);
+	mutex_destroy(&vm->lock);
+	kfree(vm);
+	vmctl_user_put(user);
+}
+
+void vmctl_vm_put(struct vmctl_vm *vm)
+{
+	kref_put(&vm->kref, vm_free);
+}
+
+/**
+ * vmctl_vm_find - a VM by its id
+ * @client: who asks
+ * @id: which
+ *
+ * Return: a reference for vmctl_vm_put(), or NULL if there is none that the
+ * client may see.
+ */
+struct vmctl_vm *vmctl_vm_find(struct vmctl_client *client, u32 id)
+{
+	struct vmctl_vm *vm;
+
+	guard(mutex)(&vmctl_lock);
+
+	list_for_each_entry(vm, &vmctl_vms, node) {
+		if (vm->id != id)
+			continue;
+		if (!client->admin && vm->user != client->user)
+			return NULL;
+		return kref_get_unless_zero(&vm->kref) ? vm : NULL;
+	}
+	return NULL;
+}
+
+/* Brings the threads that are in KVM_RUN out, and waits until they are. */
+static void vm_kick(struct work_struct *work)
+{
+	struct vmctl_vm *vm = container_of(work, struct vmctl_vm, kick);
+	struct vmctl_vcpu *vcpu, *next;
+	LIST_HEAD(kicked);
+
+	mutex_lock(&vm->lock);
+	list_for_each_entry(vcpu, &vm->vcpus, node) {
+		if (vmctl_vcpu_knock(vcpu))
+			list_add_tail(&vcpu->kicked, &kicked);
+	}
+	mutex_unlock(&vm->lock);
+
+	list_for_each_entry_safe(vcpu, next, &kicked, kicked)
+		vmctl_vcpu_wait(vcpu);
+	vmctl_vm_put(vm);
+}
+
+/**
+ * vmctl_vm_revoke - end every use of a VM
+ * @vm: which
+ *
+ * When this returns no new command gets in. Those inside finish; vCPU threads
+ * are brought out of KVM_RUN; the last to leave releases KVM's files.
+ */
+void vmctl_vm_revoke(struct vmctl_vm *vm)
+{
+	struct vmctl_vcpu *vcpu;
+
+	scoped_guard(mutex, &vm->lock) {
+		if (vm->revoked)
+			return;
+		/* Pairs with the compare-and-swap that takes a runner slot. */
+		smp_store_mb(vm->revoked, true);
+		if (!vm->closed)
+			vmctl_port_leave(&vm->port);
+		list_for_each_entry(vcpu, &vm->vcpus, node)
+			vmctl_vcpu_shut(vcpu);
+	}
+
+	kref_get(&vm->kref);
+	queue_work(vmctl_wq, &vm->kick);
+	vmctl_vm_say(vm, "revoked");
+	vmctl_status_changed(vm->user);
+}
+
+/* Bytes in the memory slots; 0 once KVM's files are gone. */
+u64 vmctl_vm_memory(struct vmctl_vm *vm)
+{
+	struct vmctl_vcpu *vcpu;
+	u64 memory = 0;
+
+	lockdep_assert_held(&vm->lock);
+
+	if (vmctl_port_enter(&vm->port)) {
+		memory = vmctl_kvm_memory(vm->port.kvm);
+		vmctl_port_leave(&vm->port);
+		return memory;
+	}
+
+	/* The VM fd is closed, but its vCPUs keep it alive. */
+	vcpu = list_first_entry_or_null(&vm->vcpus, struct vmctl_vcpu, node);
+	if (vcpu && vmctl_port_enter(&vcpu->port)) {
+		memory = vmctl_kvm_vcpu_memory(vcpu->port.kvm);
+		vmctl_port_leave(&vcpu->port);
+	}
+	return memory;
+}
+
+/**
+ * vmctl_vm_stats - fill in what stats->vcpu asks for
+ * @vm: which
+ * @stats: all written but id and vcpu
+ *
+ * Return: 0; -ENOENT if there is no such open vCPU.
+ */
+long vmctl_vm_stats(struct vmctl_vm *vm, struct vmctl_stats *stats)
+{
+	struct vmctl_counters sum = { };
+	struct vmctl_vcpu *vcpu;
+	u32 counted = 0;
+
+	scoped_guard(mutex, &vm->lock) {
+		if (stats->vcpu == VMCTL_ALL_VCPUS)
+			vmctl_counters_add(&sum, &vm->gone);
+		list_for_each_entry(vcpu, &vm->vcpus, node) {
+			if (stats->vcpu != VMCTL_ALL_VCPUS &&
+			    stats->vcpu != vcpu->id)
+				continue;
+			vmctl_counters_add(&sum, &vcpu->counters);
+			counted++;
+		}
+	}
+	if (stats->vcpu != VMCTL_ALL_VCPUS && !counted)
+		return -ENOENT;
+
+	stats->flags = vm->flags;
+	stats->vcpus = counted;
+	stats->errors = sum.errors;
+	stats->run_ns = sum.run_ns;
+	memcpy(stats->exits, sum.exits, sizeof(stats->exits));
+	stats->runs = sum.errors;
+	for (int i = 0; i < VMCTL_EXIT_REASONS; i++)
+		stats->runs += sum.exits[i];
+	return 0;
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	struct vmctl_vm *vm = file->private_data;
+
+	scoped_guard(mutex, &vm->lock) {
+		vm->closed = true;
+		if (!vm->revoked && vm->port.kvm)
+			vmctl_port_leave(&vm->port);
+	}
+	vmctl_vm_put(vm);
+	return 0;
+}
+
+static long vm_dispatch(struct file *file, unsigned int cmd,
+			unsigned long arg, bool compat)
+{
+	struct vmctl_vm *vm = file->private_data;
+	struct vmctl_call call = {
+		.cmd = cmd,
+		.arg = arg,
+		.compat = compat,
+		.vm = vm,
+		.port = &vm->port,
+	};
+
+	return vmctl_dispatch(&call);
+}
+
+static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return vm_dispatch(file, cmd, arg, false);
+}
+
+#ifdef CONFIG_COMPAT
+static long vm_compat_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
+{
+	return vm_dispatch(file, cmd, arg, true);
+}
+#endif
+
+static const struct file_operations vm_fops = {
+	.owner		= THIS_MODULE,
+	.release	= vm_release,
+	.unlocked_ioctl	= vm_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= vm_compat_ioctl,
+#endif
+	.llseek		= noop_llseek,
+};
+
+static struct vmctl_vm *vm_alloc(u32 flags, const char *name)
+{
+	struct vmctl_vm *vm;
+	struct vmctl_user *user;
+
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+
+	user = vmctl_user_get(current_uid());
+	if (IS_ERR(user)) {
+		kfree(vm);
+		return ERR_CAST(user);
+	}
+
+	kref_init(&vm->kref);
+	INIT_LIST_HEAD(&vm->node);
+	INIT_LIST_HEAD(&vm->vcpus);
+	INIT_WORK(&vm->kick, vm_kick);
+	mutex_init(&vm->lock);
+	vm->flags = flags;
+	vm->user = user;
+	vm->pid = get_pid(task_tgid(current));
+	show_name(vm, name);
+	return vm;
+}
+
+/* From here on the VM stands in the table. */
+static int vm_publish(struct vmctl_vm *vm)
+{
+	scoped_guard(mutex, &vmctl_lock) {
+		if (vmctl_last_id == U32_MAX)
+			return -ENOSPC;
+		vm->id = ++vmctl_last_id;
+		list_add_tail(&vm->node, &vmctl_vms);
+	}
+	trace_vm_create(vm);
+	vmctl_vm_say(vm, "created");
+	vmctl_status_changed(vm->user);
+	return 0;
+}
+
+/**
+ * vmctl_vm_create - make a VM and its fd
+ * @call: on the system fd; call->file is set
+ * @type: KVM's machine type
+ * @flags: VMCTL_VM_*
+ * @name: for people
+ * @id: set to the VM's id, if not NULL
+ *
+ * Return: the fd, under which the dispatcher is to publish call->file; or a
+ * negative errno, and nothing has been made.
+ */
+long vmctl_vm_create(struct vmctl_call *call, unsigned long type, u32 flags,
+		     const char *name, u32 *id)
+{
+	struct file *system, *file, *kvm;
+	struct vmctl_vm *vm;
+	int fd, ret;
+
+	ret = vmctl_client_kvm(call->client, &system);
+	if (ret)
+		return ret;
+
+	vm = vm_alloc(flags, name);
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		vmctl_vm_put(vm);
+		return fd;
+	}
+
+	file = anon_inode_getfile("vmctl-vm", &vm_fops, vm, O_RDWR);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		vmctl_vm_put(vm);
+		goto err_fd;
+	}
+
+	/* From here on the file owns the VM. */
+	ret = vmctl_airlock_ioctl(system, KVM_CREATE_VM, type, fd, &kvm);
+	if (ret)
+		goto err_file;
+	vmctl_port_init(&vm->port, kvm, 1);
+
+	ret = vm_publish(vm);
+	if (ret)
+		goto err_file;
+
+	if (id)
+		*id = vm->id;
+	call->file = file;
+	return fd;
+
+err_file:
+	fput(file);
+err_fd:
+	put_unused_fd(fd);
+	return ret;
+}
