@@ -60,9 +60,6 @@ static int take_files(struct subprocess_info *info, struct cred *cred)
 
 static struct airlock *airlock_make(void)
 {
-	/* Never started; but the kernel wants the name of a program. */
-	static char *argv[] = { "/bin/false", NULL };
-	static char *envp[] = { NULL };
 	struct subprocess_info *info;
 	struct airlock *lock;
 	int ret;
@@ -71,7 +68,8 @@ static struct airlock *airlock_make(void)
 	if (!lock)
 		return ERR_PTR(-ENOMEM);
 
-	info = call_usermodehelper_setup(argv[0], argv, envp, GFP_KERNEL,
+	/* Never started; but the kernel wants the name of a program. */
+	info = call_usermodehelper_setup("/bin/false", NULL, NULL, GFP_KERNEL,
 					 take_files, NULL, lock);
 	if (!info) {
 		kfree(lock);

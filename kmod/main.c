@@ -43,9 +43,11 @@ static struct vmctl_client *client_of(struct file *file)
  */
 int vmctl_client_kvm(struct vmctl_client *client, struct file **kvm)
 {
-	struct file *file = smp_load_acquire(&client->kvm);
+	struct file *file;
 	int ret;
 
+	/* Pairs with the store below: who sees the file sees it whole. */
+	file = smp_load_acquire(&client->kvm);
 	if (!file) {
 		guard(mutex)(&client->lock);
 
@@ -54,6 +56,7 @@ int vmctl_client_kvm(struct vmctl_client *client, struct file **kvm)
 			ret = vmctl_kvm_open(&file);
 			if (ret)
 				return ret;
+			/* Pairs with the load above. */
 			smp_store_release(&client->kvm, file);
 		}
 	}

@@ -82,6 +82,7 @@ static void slot_give(struct vmctl_vcpu *vcpu)
 	xchg(&vcpu->runner, NULL);
 	if (unlikely(READ_ONCE(vcpu->vm->revoked)))
 		seal(vcpu);
+	/* Ordered by xchg() after the slot is free; pairs with the waiter's. */
 	if (unlikely(waitqueue_active(&vcpu->wait)))
 		wake_up(&vcpu->wait);
 }
@@ -176,21 +177,23 @@ static void vcpu_free(struct kref *kref)
 bool vmctl_vcpu_knock(struct vmctl_vcpu *vcpu)
 {
 	struct task_struct *runner;
+	bool knocked = false;
 
 	lockdep_assert_held(&vcpu->vm->lock);
 
-	/* A runner clears the slot before it can exit, and goes by RCU. */
-	guard(rcu)();
-	runner = READ_ONCE(vcpu->runner);
-	if (!runner || runner == VMCTL_SEALED)
-		return false;
-
 	init_completion(&vcpu->knock.completion);
 	init_task_work(&vcpu->knock.head, wakeme_after_rcu);
-	if (task_work_add(runner, &vcpu->knock.head, TWA_SIGNAL))
-		return false;
-	kref_get(&vcpu->kref);
-	return true;
+
+	/* A runner clears the slot before it can exit, and goes by RCU. */
+	rcu_read_lock();
+	runner = READ_ONCE(vcpu->runner);
+	if (runner && runner != VMCTL_SEALED)
+		knocked = !task_work_add(runner, &vcpu->knock.head, TWA_SIGNAL);
+	rcu_read_unlock();
+
+	if (knocked)
+		kref_get(&vcpu->kref);
+	return knocked;
 }
 
 void vmctl_vcpu_wait(struct vmctl_vcpu *vcpu)

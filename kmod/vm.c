@@ -16,6 +16,7 @@
 #include "trace.h"
 #include "vmctl.h"
 
+/* Protects the lists of VMs and of users, and the ids. */
 DEFINE_MUTEX(vmctl_lock);
 LIST_HEAD(vmctl_vms);
 

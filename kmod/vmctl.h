@@ -89,7 +89,7 @@ struct vmctl_user {
  * @seen: generation of the table when it was last taken
  */
 struct vmctl_client {
-	struct mutex lock;
+	struct mutex lock; /* opening of kvm */
 	struct file *kvm;
 	struct vmctl_user *user;
 	bool admin;
@@ -135,7 +135,7 @@ struct vmctl_vm {
 	struct pid *pid;
 	char shown[VMCTL_SHOWN_SIZE];
 	bool revoked;
-	struct mutex lock;
+	struct mutex lock; /* all below */
 	bool closed;
 	struct list_head vcpus;
 	struct vmctl_counters gone;

@@ -28,7 +28,9 @@
  *    the longer structure when all that it does not know is zero, and zeroes
  *    it on return. A newer kernel accepts the shorter structure of an older
  *    header and takes what is missing as zero.
- *  - Padding and unused members must be zero; unknown flags are refused.
+ *  - Padding and unused members must be zero; unknown flags are refused. What
+ *    a structure marks as out, without in, may hold anything on entry; so may
+ *    all of a structure that is only written.
  *  - When a command fails, nothing has changed and no fd has been made.
  *
  * Errnos that every own command can answer:
@@ -107,7 +109,7 @@ struct vmctl_create_vm {
 };
 
 /* Measure the time spent in KVM_RUN (vmctl_stats.run_ns): two clock reads an exit. */
-#define VMCTL_VM_TIME_RUN	(1U << 0)
+#define VMCTL_VM_TIME_RUN	0x1
 
 #define VMCTL_CREATE_VM		_IOWR(VMCTL_IOC_MAGIC, 0x01, struct vmctl_create_vm)
 
