@@ -192,9 +192,8 @@ static struct files_struct *swap_files(struct files_struct *files)
  * @kvm: KVM's file
  * @cmd: a command that returns a new fd and does not read user memory
  * @arg: its argument
- * @number: the number that KVM is to give the fd. KVM names the debugfs
- *          folder of a VM after pid and fd, so it should be the caller's own
- *          fd of the VM, which no other VM of that process has.
+ * @number: the number that KVM is to give the fd, below RLIMIT_NOFILE. KVM
+ *          names the debugfs folder of a VM after it and the thread.
  * @made: set to the new file, with a reference
  *
  * Return: 0; KVM's errno; -EINTR if killed before the call; -ENOMEM or

@@ -175,7 +175,8 @@ long vmctl_image_load(struct vmctl_vm *vm, struct vmctl_load_image *load)
 	trace_load(vm, load, ret);
 	if (ret)
 		return ret;
-	vmctl_vm_say(vm, "image loaded");
+	vmctl_vm_say(vm, "loaded %llu bytes at %#llx, sha256 %*phN",
+		     load->length, load->gpa, VMCTL_SHA256_SIZE, load->sha256);
 	vmctl_status_changed(vm->user);
 	return 0;
 }

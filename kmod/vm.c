@@ -10,6 +10,7 @@
 #include <linux/pid.h>
 #include <linux/ratelimit.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string_helpers.h>
 
@@ -27,13 +28,20 @@ static u32 vmctl_last_id;
 static DEFINE_RATELIMIT_STATE(life, 5 * HZ, 200);
 
 /* One line of the VM's life in the kernel log. */
-void vmctl_vm_say(struct vmctl_vm *vm, const char *what)
+void vmctl_vm_say(struct vmctl_vm *vm, const char *what, ...)
 {
+	struct va_format vaf;
+	va_list args;
+
 	if (!__ratelimit(&life))
 		return;
-	pr_info("vm %u (pid %d, uid %u, \"%s\"): %s\n", vm->id,
+	va_start(args, what);
+	vaf.fmt = what;
+	vaf.va = &args;
+	pr_info("vm %u (pid %d, uid %u, \"%s\"): %pV\n", vm->id,
 		pid_nr(vm->pid), from_kuid(&init_user_ns, vm->user->uid),
-		vm->shown, what);
+		vm->shown, &vaf);
+	va_end(args);
 }
 
 static void show_name(struct vmctl_vm *vm, const char *name)
@@ -140,7 +148,8 @@ void vmctl_vm_revoke(struct vmctl_vm *vm)
 
 	kref_get(&vm->kref);
 	queue_work(vmctl_wq, &vm->kick);
-	vmctl_vm_say(vm, "revoked");
+	vmctl_vm_say(vm, "revoked by pid %d, uid %u", task_tgid_nr(current),
+		     from_kuid(&init_user_ns, current_uid()));
 	vmctl_status_changed(vm->user);
 }
 
@@ -279,8 +288,33 @@ static struct vmctl_vm *vm_alloc(u32 flags, const char *name)
 	vm->flags = flags;
 	vm->user = user;
 	vm->pid = get_pid(task_tgid(current));
+	vm->tid = task_pid_nr(current);
 	show_name(vm, name);
 	return vm;
+}
+
+static bool number_taken(pid_t tid, unsigned int number)
+{
+	struct vmctl_vm *vm;
+
+	list_for_each_entry(vm, &vmctl_vms, node)
+		if (vm->tid == tid && vm->number == number)
+			return true;
+	return false;
+}
+
+/*
+ * The fd that KVM is to give a VM. Its own, as without vmctl; unless a VM of
+ * this thread lives on under another fd and has that number already.
+ */
+static unsigned int pick_number(struct vmctl_vm *vm, unsigned int fd)
+{
+	unsigned int number = fd;
+
+	guard(mutex)(&vmctl_lock);
+	while (number_taken(vm->tid, number))
+		number++;
+	return number < rlimit(RLIMIT_NOFILE) ? number : fd;
 }
 
 /* From here on the VM stands in the table. */
@@ -338,7 +372,9 @@ long vmctl_vm_create(struct vmctl_call *call, unsigned long type, u32 flags,
 	}
 
 	/* From here on the file owns the VM. */
-	ret = vmctl_airlock_ioctl(system, KVM_CREATE_VM, type, fd, &kvm);
+	vm->number = pick_number(vm, fd);
+	ret = vmctl_airlock_ioctl(system, KVM_CREATE_VM, type, vm->number,
+				  &kvm);
 	if (ret)
 		goto err_file;
 	vmctl_port_init(&vm->port, kvm, 1);

@@ -116,6 +116,8 @@ struct vmctl_counters {
  * @flags: VMCTL_VM_*
  * @user: owner
  * @pid: process that created it
+ * @tid: thread that created it, and
+ * @number: the fd that KVM gave it: KVM's name for it in debugfs is of these
  * @shown: the name, escaped
  * @revoked: set once, under @lock; read without
  * @lock: protects all below
@@ -133,6 +135,8 @@ struct vmctl_vm {
 	u32 flags;
 	struct vmctl_user *user;
 	struct pid *pid;
+	pid_t tid;
+	unsigned int number;
 	char shown[VMCTL_SHOWN_SIZE];
 	bool revoked;
 	struct mutex lock; /* all below */
@@ -221,7 +225,7 @@ struct vmctl_vm *vmctl_vm_find(struct vmctl_client *client, u32 id);
 void vmctl_vm_revoke(struct vmctl_vm *vm);
 u64 vmctl_vm_memory(struct vmctl_vm *vm);
 long vmctl_vm_stats(struct vmctl_vm *vm, struct vmctl_stats *stats);
-void vmctl_vm_say(struct vmctl_vm *vm, const char *what);
+__printf(2, 3) void vmctl_vm_say(struct vmctl_vm *vm, const char *what, ...);
 
 /* vcpu.c */
 long vmctl_vcpu_create(struct vmctl_call *call);
