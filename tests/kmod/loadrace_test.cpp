@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// VMCTL_LOAD_IMAGE while everything under it moves: the file, the slots, the
+// memory, the VM itself. It may fail, with an errno of the header; it may not
+// keep a digest of what it did not load, nor hold anyone up.
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <thread>
+
+#include "image.hpp"
+
+namespace {
+
+using namespace t;
+using namespace std::chrono_literals;
+
+class LoadRace : public Own {};
+
+// Calls something over and over in a thread until it goes out of scope.
+class Meanwhile {
+ public:
+  template <class Step>
+  explicit Meanwhile(Step step)
+      : thread_([this, step] {
+          while (!stop_) {
+            step();
+            ++turns_;
+          }
+        }) {
+    while (turns_ == 0) std::this_thread::yield();
+  }
+  Meanwhile(const Meanwhile&) = delete;
+  Meanwhile& operator=(const Meanwhile&) = delete;
+  ~Meanwhile() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_ = false;
+  std::atomic<int> turns_ = 0;
+  std::thread thread_;
+};
+
+template <class Step>
+int for_a_second(Step step) {
+  int turns = 0;
+  for (const auto end = std::chrono::steady_clock::now() + 1s;
+       std::chrono::steady_clock::now() < end; ++turns) {
+    step();
+  }
+  return turns;
+}
+
+TEST_F(LoadRace, TheFileIsTruncated) {
+  constexpr std::size_t kSize = 64 * 4096;
+  const Loadable it;
+  const Mapping memory = Mapping::memory(kSize);
+  ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
+  const Fd file = file_of(pattern(kSize));
+  int done = 0;
+  int failed = 0;
+  std::string kept = "-";
+  {
+    const Meanwhile truncate([&] {
+      ::ftruncate(file, kSize / 3) == 0 && ::ftruncate(file, kSize) == 0 ? void() : std::abort();
+    });
+    for_a_second([&] {
+      vmctl_load_image result{};
+      const Ret r = load(it.vm, file, 0, kSize, 0, &result);
+      if (r.ok()) {
+        ++done;
+        kept = digest_text(result);
+        ASSERT_EQ(kept, digest_text(memory.bytes())) << "what was measured is what was loaded";
+      } else {
+        ++failed;
+        ASSERT_TRUE(r == -ENODATA || r == -EIO) << r;
+        ASSERT_EQ(std::count(result.sha256, result.sha256 + 32, 0xcc), 32);
+      }
+      ASSERT_EQ(it.digest(), kept);
+    });
+  }
+  EXPECT_GT(done + failed, 10);
+  EXPECT_GT(failed, 0) << "or nothing was tried";
+  std::cout << done << " loads done, " << failed << " cut short\n";
+}
+
+TEST_F(LoadRace, TheSlotGoesAndComes) {
+  constexpr std::size_t kSize = 64 * 4096;
+  const Loadable it;
+  const Mapping memory = Mapping::memory(2 * kSize);
+  const Fd file = file_of(pattern(kSize));
+  ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
+  int done = 0;
+  int failed = 0;
+  {
+    const Meanwhile change([&] {
+      (void)set_slot(it.vm, 0, 0, 0, 0);
+      (void)set_slot(it.vm, 0, 0, kSize, memory.address() + (done % 2) * kSize);
+    });
+    for_a_second([&] {
+      const Ret r = load(it.vm, file, 0, kSize, 0);
+      ++(r.ok() ? done : failed);
+      ASSERT_TRUE(r.ok() || r == -EFAULT) << r;
+    });
+  }
+  EXPECT_GT(done + failed, 10);
+  std::cout << done << " loads done, " << failed << " without their slot\n";
+}
+
+TEST_F(LoadRace, TheMemoryGoesAndComes) {
+  constexpr std::size_t kSize = 64 * 4096;
+  const Loadable it;
+  const Mapping memory = Mapping::memory(kSize);
+  const Fd file = file_of(pattern(kSize));
+  ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
+  int done = 0;
+  int failed = 0;
+  {
+    const Meanwhile change([&] {
+      ::mmap(memory.data(), kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+      std::this_thread::sleep_for(100us);
+      ::mmap(memory.data(), kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+             -1, 0);
+      std::this_thread::sleep_for(3ms);
+    });
+    for_a_second([&] {
+      const Ret r = load(it.vm, file, 0, kSize, 0);
+      ++(r.ok() ? done : failed);
+      ASSERT_TRUE(r.ok() || r == -EFAULT) << r;
+    });
+  }
+  EXPECT_GT(done + failed, 10);
+  std::cout << done << " loads done, " << failed << " without their memory\n";
+}
+
+// The image and the guest's memory are the same pages: each page is read onto itself.
+TEST_F(LoadRace, TheImageIsTheMemory) {
+  constexpr std::size_t kSize = 0x8000;
+  const Loadable it;
+  const Bytes image = pattern(kSize);
+  const Fd file = file_of(image);
+  const Mapping memory(kSize, PROT_READ | PROT_WRITE, MAP_SHARED, file);
+  ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
+  vmctl_load_image result{};
+  ASSERT_EQ(load(it.vm, file, 0, kSize, 0, &result), 0);
+  EXPECT_EQ(digest_text(result), digest_text(image));
+  EXPECT_TRUE(std::equal(image.begin(), image.end(), memory.data()));
+  EXPECT_EQ(load(it.vm, file, 0, kSize - 1, 1), 0) << "onto its own next byte";
+}
+
+TEST_F(LoadRace, TwoThreadsLoadAtOnce) {
+  constexpr std::size_t kSize = 32 * 4096;
+  const Loadable it;
+  const Mapping memory = Mapping::memory(2 * kSize);
+  ASSERT_EQ(set_slot(it.vm, 0, 0, 2 * kSize, memory.address()), 0);
+  std::vector<std::string> digests;
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (std::uint32_t half = 0; half < 2; ++half) {
+    digests.push_back(digest_text(pattern(kSize, half + 7)));
+    threads.emplace_back([&, half, expected = digests.back()] {
+      const Fd file = file_of(pattern(kSize, half + 7));
+      for (int i = 0; i < 30; ++i) {
+        vmctl_load_image result{};
+        if (!load(it.vm, file, 0, kSize, half * kSize, &result).ok() ||
+            digest_text(result) != expected) {
+          ++wrong;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  for (std::uint32_t half = 0; half < 2; ++half) {
+    const Bytes image = pattern(kSize, half + 7);
+    EXPECT_TRUE(std::equal(image.begin(), image.end(), memory.data() + half * kSize));
+  }
+  EXPECT_TRUE(std::find(digests.begin(), digests.end(), it.digest()) != digests.end());
+}
+
+void ignore_signal(int /*number*/) {}
+
+TEST_F(LoadRace, ASignalEndsALongLoad) {
+  constexpr std::size_t kSize = 512 << 20;  // seconds of work in the test VM
+  const Loadable it;
+  const Mapping memory = Mapping::memory(kSize);
+  const Mapping small = Mapping::memory(0x1000);
+  ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
+  const Fd file(::memfd_create("huge", MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(file, kSize), 0);
+  ASSERT_EQ(load(it.vm, file, 0, 16, 0), 0);
+  const std::string before = it.digest();
+
+  struct sigaction act {};
+  struct sigaction old {};
+  act.sa_handler = ignore_signal;
+  ::sigaction(SIGALRM, &act, &old);
+  const itimerval soon{.it_interval = {0, 50000}, .it_value = {0, 50000}};
+  const auto start = std::chrono::steady_clock::now();
+  ::setitimer(ITIMER_REAL, &soon, nullptr);
+  const Ret r = load(it.vm, file, 0, kSize, 0);
+  const auto took = std::chrono::steady_clock::now() - start;
+  const itimerval never{};
+  ::setitimer(ITIMER_REAL, &never, nullptr);
+  ::sigaction(SIGALRM, &old, nullptr);
+  EXPECT_EQ(r, -EINTR);
+  EXPECT_LT(took, 1s);
+  EXPECT_EQ(it.digest(), before);
+}
+
+// A page that nobody brings: the load waits for it, and nothing else may wait for the load.
+TEST_F(LoadRace, AWaitingLoadHoldsNobodyUp) {
+  const Fd faults(Ret::of(::syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK)));
+  if (!faults.valid()) GTEST_SKIP() << "no userfaultfd: " << std::strerror(errno);
+  uffdio_api api{.api = UFFD_API};
+  ASSERT_EQ(ctl(faults, UFFDIO_API, &api), 0);
+  const Loadable it;
+  const Loadable other;
+  const Mapping memory = Mapping::memory(0x4000);
+  ASSERT_EQ(set_slot(it.vm, 0, 0, 0x4000, memory.address()), 0);
+  uffdio_register area{};
+  area.range = {.start = memory.address() + 0x2000, .len = 0x1000};
+  area.mode = UFFDIO_REGISTER_MODE_MISSING;
+  ASSERT_EQ(ctl(faults, UFFDIO_REGISTER, &area), 0);
+
+  const Fd file = file_of(pattern(0x4000));
+  std::atomic<bool> back = false;
+  Ret result = 0;
+  std::thread loader([&] {
+    result = load(it.vm, file, 0, 0x4000, 0);
+    back = true;
+  });
+  pollfd waiting{.fd = faults, .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&waiting, 1, 5000), 1) << "the load has met the page";
+
+  // In a thread, so that a driver that waits shows as a failure and not as a hang.
+  std::atomic<int> step = 0;
+  std::thread others([&] {
+    EXPECT_EQ(table().size(), 2U);
+    step = 1;
+    vmctl_info info{};
+    EXPECT_EQ(ctl(other.system, VMCTL_GET_INFO, &info), 0);
+    step = 2;
+    EXPECT_EQ(ctl(it.vm, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY), 1);
+    step = 3;
+    EXPECT_EQ(revoke(other.system, it.id), 0);
+    step = 4;
+    EXPECT_EQ(ctl(it.vm, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY), -ENODEV);
+    step = 5;
+  });
+  EXPECT_TRUE(eventually([&] { return step == 5; }, 5s)) << "held up after step " << step;
+  EXPECT_FALSE(back);
+  const uffdio_range page = area.range;
+  uffdio_zeropage zero{.range = page, .mode = 0, .zeropage = 0};
+  EXPECT_EQ(ctl(faults, UFFDIO_ZEROPAGE, &zero), 0);
+  loader.join();
+  others.join();
+  EXPECT_TRUE(result.ok() || result == -ENODEV) << result;
+}
+
+// The same, and the process is killed: nothing of it stays.
+TEST_F(LoadRace, AWaitingLoadCanBeKilled) {
+  const std::string said = in_child(
+      [] {
+        const Fd faults(Ret::of(::syscall(SYS_userfaultfd, O_CLOEXEC)));
+        uffdio_api api{.api = UFFD_API};
+        if (!ctl(faults, UFFDIO_API, &api).ok()) return std::string("skip");
+        const Loadable it;
+        const Mapping memory = Mapping::memory(0x4000);
+        (void)set_slot(it.vm, 0, 0, 0x4000, memory.address());
+        uffdio_register area{};
+        area.range = {.start = memory.address(), .len = 0x1000};
+        area.mode = UFFDIO_REGISTER_MODE_MISSING;
+        (void)ctl(faults, UFFDIO_REGISTER, &area);
+        (void)load(it.vm, file_of(pattern(0x4000)), 0, 0x4000, 0);
+        return std::string("came back");
+      },
+      2);
+  if (said == "skip") GTEST_SKIP() << "no userfaultfd";
+  EXPECT_EQ(said, "child died of signal " + std::to_string(SIGALRM));
+  EXPECT_TRUE(eventually([] { return table().empty(); }));
+}
+
+}  // namespace
