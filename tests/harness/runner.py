@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Runs one suite: follows its lines, survives its end, keeps its results."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+# What scripts/testvm exits with when the VM went down under the command.
+VM_SILENT, VM_DIED = 124, 125
+
+BEGIN = re.compile(r"\[ RUN      \] (\S+)$")
+END = re.compile(r"\[ +(OK|FAILED|SKIPPED) +\] (\S+?)(?:,.*)? \((\d+) ms\)$")
+SUMMARY = re.compile(r"\[==========\] (\d+) tests? from .* ran\.")
+VERDICTS = {"OK": PASSED, "FAILED": FAILED, "SKIPPED": SKIPPED}
+
+
+@dataclass
+class Suite:
+    name: str
+    command: list
+    in_vm: bool = False
+
+
+@dataclass
+class Case:
+    name: str
+    verdict: str
+    milliseconds: int = 0
+    output: str = ""
+
+    @property
+    def reason(self):
+        """Why it was skipped: the last line that says something."""
+        lines = [line.strip() for line in self.output.splitlines() if line.strip()]
+        return lines[-1] if lines else "no reason given"
+
+
+@dataclass
+class Attempt:
+    """One run of a suite's program, as far as it came."""
+
+    cases: list = field(default_factory=list)
+    open_case: str = None
+    open_output: str = ""
+    rest: str = ""
+    complete: bool = False
+    status: int = 0
+
+    @property
+    def vm_went_down(self):
+        return not self.complete and self.status in (VM_SILENT, VM_DIED)
+
+    def how_it_ended(self, in_vm):
+        if in_vm and self.status == VM_SILENT:
+            return "the VM was silent"
+        if in_vm and self.status == VM_DIED:
+            return "the VM went down"
+        if self.status < 0:
+            return f"the program was ended by {signal.Signals(-self.status).name}"
+        if self.status > 128:
+            return f"the program was ended by signal {self.status - 128}"
+        return f"the program ended early with status {self.status}"
+
+
+class Parser:
+    """Follows GoogleTest's lines; calls done(case) for each case that ends."""
+
+    def __init__(self, done):
+        self.attempt = Attempt()
+        self.done = done
+
+    def feed(self, line):
+        attempt = self.attempt
+        if attempt.open_case is None:
+            begin = BEGIN.search(line)
+            if begin:
+                attempt.open_case, attempt.open_output = begin[1], ""
+            else:
+                attempt.complete |= bool(SUMMARY.search(line))
+                attempt.rest += line + "\n"
+            return
+        end = END.search(line)
+        if end and end[2] == attempt.open_case:
+            attempt.open_output += line[: end.start()]
+            case = Case(end[2], VERDICTS[end[1]], int(end[3]), attempt.open_output)
+            attempt.open_case = None
+            attempt.cases.append(case)
+            self.done(case)
+        else:
+            attempt.open_output += line + "\n"
+
+
+@dataclass
+class Report:
+    suite: str
+    cases: list = field(default_factory=list)
+
+    def count(self, verdict):
+        return sum(case.verdict == verdict for case in self.cases)
+
+
+@dataclass
+class Runner:
+    vm: list
+    results: object
+    filter: str = ""
+    verbose: bool = False
+
+    def run(self, suite):
+        """Runs all cases of a suite, and again what is left when it goes down."""
+        self.report = Report(suite.name)
+        print(f"--- {suite.name}", flush=True)
+        if not suite.command[0].exists():
+            self.fail_suite(f"{suite.command[0]} is missing: run make all")
+            return self.report
+        finished = []
+        while True:
+            attempt = self.attempt(suite, self.filter_without(finished))
+            finished += [case.name for case in attempt.cases]
+            if attempt.complete:
+                break
+            if attempt.open_case is None:
+                self.fail_suite(f"{attempt.how_it_ended(suite.in_vm)}, in no case\n{attempt.rest}")
+                break
+            self.settle(suite, attempt)
+            finished.append(attempt.open_case)
+        if not self.report.cases and not self.filter:
+            self.fail_suite("it has no cases")
+        elif attempt.complete and attempt.status and not self.report.count(FAILED):
+            self.fail_suite(f"it ended with status {attempt.status} though no case failed\n{attempt.rest}")
+        self.save()
+        return self.report
+
+    def settle(self, suite, attempt):
+        """Judges the case in which an attempt ended, with a second run of it alone."""
+        name = attempt.open_case
+        first = attempt.how_it_ended(suite.in_vm)
+        print(f"  {name}: {first}; once more, alone", flush=True)
+        again = self.attempt(suite, name, record=False)
+        if again.complete and again.cases:
+            case = again.cases[0]
+            second = case.verdict
+            if attempt.status != VM_SILENT or not suite.in_vm:
+                case.verdict = FAILED
+        else:
+            second = again.how_it_ended(suite.in_vm)
+            case = Case(name, FAILED, 0, again.open_output + again.rest)
+        case.output = (
+            f"{attempt.open_output}first run: {first}\n{case.output}second run, alone: {second}\n"
+        )
+        self.record(case)
+        print(f"  {name}: first run: {first}; second run: {second}", flush=True)
+
+    def filter_without(self, finished):
+        """The filter that leaves out cases, in GoogleTest's syntax."""
+        positive, _, negative = self.filter.partition("-")
+        leave_out = ":".join([*([negative] if negative else []), *finished])
+        return f"{positive or '*'}-{leave_out}" if leave_out else positive or "*"
+
+    def attempt(self, suite, pattern, record=True):
+        command = [*suite.command, f"--gtest_filter={pattern}"]
+        if suite.in_vm:
+            command = [*self.vm, "--no-retry", "--timeout", "540", "--", *command]
+        parser = Parser(self.record if record else lambda case: None)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        try:
+            for line in process.stdout:
+                parser.feed(line.decode(errors="replace").rstrip("\r\n"))
+            parser.attempt.status = process.wait()
+        finally:
+            process.terminate()
+            process.wait()
+        return parser.attempt
+
+    def fail_suite(self, why):
+        self.record(Case(f"{self.report.suite} as a whole", FAILED, 0, why + "\n"))
+
+    def record(self, case):
+        self.report.cases.append(case)
+        note = f": {case.reason}" if case.verdict == SKIPPED else ""
+        print(f"{case.verdict:8}{case.name} ({case.milliseconds} ms){note}", flush=True)
+        if case.verdict == FAILED or self.verbose:
+            print("".join(f"        {line}\n" for line in case.output.splitlines()), end="", flush=True)
+        self.save()
+
+    def save(self):
+        self.results.mkdir(parents=True, exist_ok=True)
+        path = self.results / f"{self.report.suite}.json"
+        fresh = path.with_suffix(".partial")
+        fresh.write_text(json.dumps(asdict(self.report), indent=1) + "\n")
+        fresh.rename(path)
+
+
+def summary(reports, anything_must_run):
+    """Prints what it all came to, and returns the exit status."""
+    passed, failed, skipped = (
+        sum(report.count(verdict) for report in reports) for verdict in (PASSED, FAILED, SKIPPED)
+    )
+    print("---")
+    for report in reports:
+        for case in report.cases:
+            if case.verdict != PASSED:
+                note = f": {case.reason}" if case.verdict == SKIPPED else ""
+                print(f"{case.verdict:8}{report.suite} {case.name}{note}")
+    if anything_must_run and not passed + failed + skipped:
+        print("no case matches the filter")
+        failed = 1
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 1 if failed else 0
