@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <numeric>
@@ -106,9 +107,13 @@ std::span<const Command> commands() { return kCommands; }
 int run(std::span<const std::string_view> arguments) {
   try {
     const auto status = parse_and_run(arguments);
-    if (status) return std::fflush(stdout) == 0 ? *status : static_cast<int>(Status::output);
-    report(status.error());
-    return static_cast<int>(status.error().status);
+    if (!status) {
+      report(status.error());
+      return static_cast<int>(status.error().status);
+    }
+    if (std::fflush(stdout) == 0) return *status;
+    note("cannot write to standard output: " + errno_text(errno));
+    return static_cast<int>(Status::output);
   } catch (const std::exception& exception) {
     note(fmt::format("internal error: {}", exception.what()));
     return static_cast<int>(Status::internal);

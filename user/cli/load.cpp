@@ -19,7 +19,7 @@ namespace vmctl::cli {
 namespace {
 
 constexpr const char* kFooter =
-    R"(ADDR and SIZE are decimal or 0x hexadecimal; SIZE takes K, M, G, T.
+    R"(ADDR and SIZE are decimal or 0x hexadecimal, and take K, M, G, T.
 The image is a flat binary that starts in real mode. The guest's serial port (0x3f8)
 is standard output, port 0xf4 ends the run; everything else goes to standard error.
 
@@ -174,10 +174,10 @@ Result<> complete(LoadRequest& request) {
 void declare_load(CLI::App& command, LoadRequest& request) {
   MachineConfig& machine = request.machine;
   command.footer(kFooter);
-  command.add_option("FILE", machine.image, "the guest image")->required();
+  command.add_option("FILE", machine.image, "the guest image")->required()->type_name("");
   add_parsed(command, "--at", "load it at this guest physical address (0x1000)", "ADDR",
-             parse_number, [&](std::uint64_t at) { machine.flat.at = GuestAddr{at}; });
-  add_parsed(command, "--entry", "start here (where it is loaded)", "ADDR", parse_number,
+             parse_size, [&](std::uint64_t at) { machine.flat.at = GuestAddr{at}; });
+  add_parsed(command, "--entry", "start here (where it is loaded)", "ADDR", parse_size,
              [&](std::uint64_t entry) { machine.flat.entry = GuestAddr{entry}; });
   add_parsed(command, "--mem", "the guest's memory (64M)", "SIZE", parse_memory,
              [&](std::uint64_t size) { machine.memory = size; });
@@ -203,6 +203,7 @@ void declare_load(CLI::App& command, LoadRequest& request) {
             machine.debug_exit = style == "qemu" ? DebugExitStyle::qemu : DebugExitStyle::vmctl;
           },
           "status for a value V on port 0xf4: vmctl is V, qemu is (V<<1)|1 (vmctl)")
+      ->type_name("")
       ->check(CLI::IsMember({"vmctl", "qemu"}));
 }
 

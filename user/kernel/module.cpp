@@ -249,6 +249,7 @@ ModuleStatus module_status(const std::string& name) {
 
 Result<Loaded> load_module(const std::string& name, std::span<const std::string> parameters) {
   const Context context = TRY(open_context());
+  TRY(check_parameters(name, parameters, {}));
   kmod_list* found = nullptr;
   const int error = kmod_module_new_from_lookup(context.get(), name.c_str(), &found);
   const ModuleList list(found);

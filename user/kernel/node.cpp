@@ -107,8 +107,13 @@ Result<Node> Node::open(const std::string& path) {
 }
 
 Result<Node> Node::open_vmctl(const std::string& path) {
-  Node node = TRY(open(path));
-  if (!node.is_vmctl())
+  auto node = open(path);
+  if (!node) {
+    if (node.error().status == Status::unavailable)
+      node.error().advice = "load the module (as root): vmctl module load";
+    return node;
+  }
+  if (!node->is_vmctl())
     return fail({.status = Status::unavailable,
                  .what = "cannot use the device",
                  .where = path,

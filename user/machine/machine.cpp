@@ -51,8 +51,12 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   // All that can be known without a VM comes before it.
   const Image image = TRY(Image::open(config.image));
   const std::uint64_t low_end = std::min(config.memory, kLowMemory.size);
-  const LoadPlan plan = TRY(plan_flat(config.flat, image.size(), low_end));
-  const RealModeEntry entry = TRY(real_mode_entry(plan.entry));
+  auto plan = plan_flat(config.flat, image.size(), low_end);
+  if (!plan) {
+    plan.error().where = image.path();
+    return fail(std::move(plan.error()));
+  }
+  const RealModeEntry entry = TRY(real_mode_entry(plan->entry));
 
   Node node = TRY(Node::open(config.device));
   Vm vm = TRY(Vm::create(node, {.name = config.name, .time_run = config.time_run}));
@@ -66,7 +70,7 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
       new Machine(std::move(node), std::move(vm), std::move(memory), config.debug_exit));
   TRY(machine->place_devices());
 
-  for (const Segment& segment : plan.segments)
+  for (const Segment& segment : plan->segments)
     machine->digest_ = TRY(load_segment(machine->vm_, machine->memory_, image, segment));
 
   for (std::uint32_t id = 0; id < config.cpus; ++id) {

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Ends with the value of eax on the debug-exit port.
+	.code16
+	out	%eax, $0xf4
+	hlt

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Prints 'x' on the serial port, for ever.
+	.code16
+	mov	$0x3f8, %dx
+	mov	$'x', %al
+next:	out	%al, (%dx)
+	jmp	next

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Does nothing, for ever, and never leaves the guest.
+	.code16
+next:	jmp	next

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel/node.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+
+#include "kernel/ioctl.hpp"
+#include "temporary.hpp"
+
+namespace vmctl {
+namespace {
+
+TEST(Node, AnAbsentModuleNamesBothWaysOn) {
+  const Error error = explain_open(kVmctlPath, ENOENT);
+  EXPECT_EQ(error.status, Status::unavailable);
+  EXPECT_NE(error.advice.find("vmctl module load"), std::string::npos);
+  EXPECT_NE(error.advice.find("--device /dev/kvm"), std::string::npos);
+}
+
+TEST(Node, PermissionIsToldFromAbsence) {
+  const Error error = explain_open("/etc/shadow", EACCES);
+  EXPECT_EQ(error.status, Status::refused);
+  EXPECT_NE(error.why.find("group"), std::string::npos);
+}
+
+TEST(Node, RefusesWhatIsNeitherVmctlNorKvm) {
+  const test::TemporaryFolder folder;
+  for (const std::string& path : {std::string("/dev/null"), folder.file("file", "x")}) {
+    const auto node = Node::open(path);
+    ASSERT_FALSE(node);
+    EXPECT_EQ(node.error().status, Status::unavailable);
+    EXPECT_EQ(node.error().where, path);
+  }
+  EXPECT_EQ(Node::open(folder.path("missing")).error().status, Status::unavailable);
+}
+
+TEST(Ioctl, QuotaAndPolicyAreRefusals) {
+  for (const int code : {EDQUOT, EPERM, EACCES, ENODEV})
+    EXPECT_EQ(explain("KVM_CREATE_VM", {code}).status, Status::refused) << code;
+  EXPECT_EQ(explain("KVM_CREATE_VM", {ENOMEM}).status, Status::unavailable);
+  EXPECT_EQ(explain("KVM_CREATE_VM", {EINVAL}).status, Status::internal);
+  EXPECT_NE(explain("KVM_CREATE_VM", {EINVAL}).what.find("KVM_CREATE_VM"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace vmctl

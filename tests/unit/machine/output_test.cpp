@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine/output.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <thread>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace vmctl {
+namespace {
+
+class OutputTest : public testing::Test {
+ protected:
+  OutputTest() {
+    std::signal(SIGPIPE, SIG_IGN);
+    std::array<int, 2> fds{};
+    if (::pipe2(fds.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2 failed");
+    reader = Fd(fds[0]);
+    writer = Fd(fds[1]);
+  }
+  Fd reader;
+  Fd writer;
+  Ending ending;
+};
+
+TEST_F(OutputTest, DeliversInOrder) {
+  const Output output(writer.get(), ending);
+  constexpr std::array<std::uint8_t, 2> kText{'4', '\n'};
+  EXPECT_EQ(output.write(kText), 0);
+  std::array<std::uint8_t, 8> got{};
+  EXPECT_EQ(::read(reader.get(), got.data(), got.size()), 2);
+  EXPECT_EQ(got[0], '4');
+}
+
+TEST_F(OutputTest, AFullPipeIsWaitedForUntilTheMachineStops) {
+  const Output output(writer.get(), ending);
+  const std::vector<std::uint8_t> more_than_a_pipe(1 << 20, 'x');
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ending.end({.kind = EndKind::signal, .status = 130});
+  });
+  EXPECT_EQ(output.write(more_than_a_pipe), ECANCELED);
+}
+
+TEST_F(OutputTest, WhatStillFitsIsWrittenWhenTheMachineStops) {
+  ending.end({.kind = EndKind::signal, .status = 130});
+  EXPECT_EQ(Output(writer.get(), ending).write(std::array<std::uint8_t, 1>{'x'}), 0);
+}
+
+TEST_F(OutputTest, AReaderThatIsGoneEndsTheMachine) {
+  reader = Fd();
+  Console console(writer.get(), ending);
+  console.put(std::array<std::uint8_t, 1>{'x'});
+  EXPECT_TRUE(ending.stopping());
+  EXPECT_EQ(ending.gravest().status, 141);
+}
+
+TEST_F(OutputTest, ADeviceThatIsFullEndsTheMachine) {
+  const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  ASSERT_TRUE(full.valid());
+  Console console(full.get(), ending);
+  console.put(std::array<std::uint8_t, 1>{'x'});
+  EXPECT_EQ(ending.gravest().status, 74);
+}
+
+TEST_F(OutputTest, AClosedDescriptorEndsTheMachine) {
+  Console closed(1 << 20, ending);
+  closed.put(std::array<std::uint8_t, 1>{'x'});
+  EXPECT_EQ(ending.gravest().status, 74);
+}
+
+}  // namespace
+}  // namespace vmctl
