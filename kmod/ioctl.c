@@ -6,6 +6,7 @@
 
 #include <linux/compat.h>
 #include <linux/kvm.h>
+#include <linux/pagemap.h>
 #include <linux/uaccess.h>
 
 #include "compat.h"
@@ -283,7 +284,10 @@ static unsigned int kind(const struct vmctl_call *call)
 	return call->vcpu ? ON_VCPU : ON_VM;
 }
 
-/* The structure in, as much of it as both sides know. */
+/*
+ * The structure in, as much of it as both sides know; and a look whether the
+ * answer will find room, before anything is done.
+ */
 static int copy_in(const struct row *row, struct vmctl_call *call,
 		   union own *own, void __user *user)
 {
@@ -292,6 +296,9 @@ static int copy_in(const struct row *row, struct vmctl_call *call,
 	if (size < row->smallest)
 		return -EINVAL;
 	memset(own, 0, sizeof(*own));
+	if (_IOC_DIR(call->cmd) & _IOC_READ &&
+	    fault_in_safe_writeable(user, size))
+		return -EFAULT;
 	if (!(_IOC_DIR(call->cmd) & _IOC_WRITE))
 		return 0;
 	return copy_struct_from_user(own, _IOC_SIZE(row->cmd), user, size);

@@ -150,7 +150,7 @@ void vmctl_vcpu_shut(struct vmctl_vcpu *vcpu)
 		return;
 	vcpu->shut = true;
 	seal(vcpu);
-	vmctl_port_leave(&vcpu->port);
+	vmctl_port_close(&vcpu->port);
 	wake_up_all(&vcpu->wait);
 }
 

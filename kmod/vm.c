@@ -141,7 +141,7 @@ void vmctl_vm_revoke(struct vmctl_vm *vm)
 		/* Pairs with the compare-and-swap that takes a runner slot. */
 		smp_store_mb(vm->revoked, true);
 		if (!vm->closed)
-			vmctl_port_leave(&vm->port);
+			vmctl_port_close(&vm->port);
 		list_for_each_entry(vcpu, &vm->vcpus, node)
 			vmctl_vcpu_shut(vcpu);
 	}
@@ -221,7 +221,7 @@ static int vm_release(struct inode *inode, struct file *file)
 	scoped_guard(mutex, &vm->lock) {
 		vm->closed = true;
 		if (!vm->revoked && vm->port.kvm)
-			vmctl_port_leave(&vm->port);
+			vmctl_port_close(&vm->port);
 	}
 	vmctl_vm_put(vm);
 	return 0;

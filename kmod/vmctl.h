@@ -40,11 +40,13 @@ struct vm_area_struct;
 
 /**
  * struct vmctl_port - KVM's file, and whether it may still be used
- * @users: 1 while open, plus 1 for each command inside; 0: closed for ever
+ * @users: 1 while open, plus 1 for each command inside
+ * @closed: nobody may enter any more, though some may still be inside
  * @kvm: KVM's file; released by whoever leaves last
  */
 struct vmctl_port {
 	refcount_t users;
+	bool closed;
 	struct file *kvm;
 };
 
@@ -55,15 +57,27 @@ static inline void vmctl_port_init(struct vmctl_port *port, struct file *kvm,
 	refcount_set(&port->users, users);
 }
 
-static inline bool vmctl_port_enter(struct vmctl_port *port)
-{
-	return refcount_inc_not_zero(&port->users);
-}
-
 static inline void vmctl_port_leave(struct vmctl_port *port)
 {
 	if (refcount_dec_and_test(&port->users))
 		fput(port->kvm);
+}
+
+static inline bool vmctl_port_enter(struct vmctl_port *port)
+{
+	if (!refcount_inc_not_zero(&port->users))
+		return false;
+	if (likely(!READ_ONCE(port->closed)))
+		return true;
+	vmctl_port_leave(port);
+	return false;
+}
+
+/* Once, by the owner, who gives back the use for being open. */
+static inline void vmctl_port_close(struct vmctl_port *port)
+{
+	WRITE_ONCE(port->closed, true);
+	vmctl_port_leave(port);
 }
 
 /**
