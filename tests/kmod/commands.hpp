@@ -4,9 +4,9 @@
 // which vmctl lets through, and those that it refuses.
 #pragma once
 
-#include <linux/kvm.h>
-
 #include <cstdint>
+
+#include "kvm.hpp"
 
 namespace t {
 
@@ -113,7 +113,6 @@ constexpr Command kVcpuCommands[] = {
 constexpr Command kRefusedOnVm[] = {
     T_COMMAND(KVM_CREATE_DEVICE),
     T_COMMAND(KVM_GET_STATS_FD),
-    {"KVM_CREATE_GUEST_MEMFD", kCreateGuestMemfd},
     T_COMMAND(KVM_MEMORY_ENCRYPT_OP),
 };
 

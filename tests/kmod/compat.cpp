@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // What only a 32-bit program meets: structures of KVM's that differ for it.
-#include <linux/kvm.h>
 
 #include <csignal>
 

@@ -9,6 +9,22 @@
 #include <regex>
 
 namespace t {
+namespace {
+// /dev/kmsg writes \xNN for what is not printable, and for a backslash.
+std::string unescaped(const std::string& text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size() && text[i + 1] == 'x') {
+      plain += static_cast<char>(std::stoi(text.substr(i + 2, 2), nullptr, 16));
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+}  // namespace
 
 KernelLog::KernelLog() : fd_(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
   ::lseek(fd_, 0, SEEK_END);
@@ -25,7 +41,7 @@ std::vector<KernelLine> KernelLog::fresh() {
     const std::string text(record.data(), static_cast<std::size_t>(n));
     const auto start = text.find(';') + 1;
     const auto end = text.find('\n', start);
-    lines.push_back({std::atoi(text.c_str()) & 7, text.substr(start, end - start)});
+    lines.push_back({std::atoi(text.c_str()) & 7, unescaped(text.substr(start, end - start))});
     seen_ += lines.back().text + "\n";
   }
 }
@@ -56,7 +72,7 @@ bool is_complaint(const KernelLine& line) {
       "|rcu.*stall|debugfs: |already present|Bad page|memory leak");
   // vmctl's own warnings are refusals, which the tests provoke.
   static const std::regex provoked(
-      "^vmctl: |^kvm: user requested TSC rate|^kvm \\[\\d+\\]: |^kvm_.*: kvm \\[\\d+\\]: |SMP vm created on host with unstable TSC"
+      "^vmctl: |^vmctl_\\w+: \\d+ callbacks suppressed|user requested TSC rate|^kvm \\[\\d+\\]: |^kvm_.*: kvm \\[\\d+\\]: |SMP vm created on host with unstable TSC"
       "|^clocksource: |^hrtimer: interrupt took|^perf: interrupt took|module verification failed"
       "|loading out-of-tree module|split lock|process .* launched '/dev/|^systemd|TSC unstable");
   if (std::regex_search(line.text, about_itself)) return true;

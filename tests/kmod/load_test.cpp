@@ -204,13 +204,11 @@ TEST_F(Load, OnlyRegularFilesOpenForReading) {
   const Fd out(ends[0]);
   const Fd in(ends[1]);
   ASSERT_EQ(::write(in, "12345678", 8), 8);
-  const Fd named_file(::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  ASSERT_TRUE(named_file.valid()) << std::strerror(errno);
-  ASSERT_EQ(::write(named_file, "12345678", 8), 8);
-  const Fd write_only(::open(("/proc/self/fd/" + std::to_string(named_file)).c_str(),
-                             O_WRONLY | O_CLOEXEC));
-  const Fd path_only(::open(("/proc/self/fd/" + std::to_string(named_file)).c_str(),
-                            O_PATH | O_CLOEXEC));
+  const Fd file = file_of(pattern(8));
+  const std::string path = "/proc/self/fd/" + std::to_string(file);
+  const Fd write_only(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  const Fd path_only(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  ASSERT_TRUE(write_only.valid() && path_only.valid());
   const struct {
     const char* what;
     int fd;
@@ -231,7 +229,7 @@ TEST_F(Load, OnlyRegularFilesOpenForReading) {
   for (const auto& row : rows) EXPECT_EQ(load(it.vm, row.fd, 0, 4, 0), -row.error) << row.what;
   EXPECT_TRUE(low.untouched());
   EXPECT_EQ(it.digest(), "-");
-  EXPECT_EQ(load(it.vm, named_file, 0, 8, 0), 0);
+  EXPECT_EQ(load(it.vm, file, 0, 8, 0), 0);
 }
 
 // Files of the kernel's own say nothing true of their length: either refused with

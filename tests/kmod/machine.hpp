@@ -4,10 +4,9 @@
 // real mode that starts at 0x1000.
 #pragma once
 
-#include <linux/kvm.h>
-
 #include <string>
 
+#include "kvm.hpp"
 #include "sys.hpp"
 
 namespace t {
