@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0
 # Adds al and bl and prints the sum as one digit and a newline; twelve bytes in all.
 	.code16
 	mov	$0x3f8, %dx

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0
 # Counts on port 0x10, for ever.
 	.code16
 	xor	%ax, %ax

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0
 # Ports in all widths and with a repeat count: prints OK when every unclaimed read gave ones.
 	.code16
 	.set	unclaimed, 0x300

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0
 # An image of exactly 712288 bytes that prints what stands at its end.
 	.code16
 	.set	at, 0x1000

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0
 # Memory that is not there, at 0xf0000 with --mem 64K: writes are lost, reads give ones; prints OK.
 	.code16
 	mov	$0xf000, %ax

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0
 # Prints 'x' on the serial port, for ever.
 	.code16
 	mov	$0x3f8, %dx

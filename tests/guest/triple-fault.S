@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0
 # An interrupt with an empty interrupt table: #GP, double fault, triple fault.
 	.code16
 	lidt	no_table

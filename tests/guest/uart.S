@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: GPL-2.0-only
+# SPDX-License-Identifier: GPL-2.0
 # Prints as a driver does that knows its UART: sets 115200 8n1, waits for THRE before each byte.
 	.code16
 	.set	port, 0x3f8

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Bytes as text, and little-endian numbers out of bytes.
 #pragma once
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Small whole files: /proc, /sys, the table of /dev/vmctl.
 #pragma once
 

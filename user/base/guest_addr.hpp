@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // A guest physical address: a number with its own type, never a pointer. The one way from here to
 // bytes is GuestMemory::span().
 #pragma once

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // What the program has to say to its user: on stderr, each message whole.
 #pragma once
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // A memory mapping that is unmapped with its owner and that knows its length.
 #pragma once
 

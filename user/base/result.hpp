@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // How a failure travels: one Error, one Result, and TRY() to hand a failure on.
 #pragma once
 

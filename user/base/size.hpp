@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Numbers as people write them: 4096, 0x1000, 64M.
 #pragma once
 

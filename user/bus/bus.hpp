@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Addresses to devices, for ports and for memory-mapped I/O alike.
 //
 // Ranges never overlap and an access belongs to a device only as a whole: a read that nobody

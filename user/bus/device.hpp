@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // A device as the bus sees it. It knows offsets into its own range and bytes, nothing of KVM, of
 // addresses or of threads: the bus calls one device from one thread at a time.
 #pragma once

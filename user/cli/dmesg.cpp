@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // vmctl dmesg: the module's lines of the kernel log.
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // vmctl doctor: check what vmctl needs, and say how to mend it.
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // vmctl load: run a guest image in a new VM.
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // vmctl module: load, unload or show the kernel module.
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // vmctl ps: list the VMs that the module knows.
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // vmctl revoke: take a VM away from whoever runs it.
 #include <fmt/format.h>
 

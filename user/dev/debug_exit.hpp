@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // The debug-exit port: what a guest writes here ends the machine.
 #pragma once
 

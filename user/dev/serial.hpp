@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // A 16550A UART, transmit side (PC16550D data sheet, National Semiconductor, 1995). The line is
 // infinitely fast: a byte written to THR has left before the next access.
 #pragma once

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // ioctl() with the argument's type bound to the command's number at compile time.
 #pragma once
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // The kernel log, record by record (Documentation/ABI/testing/dev-kmsg).
 #pragma once
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Loading and unloading kernel modules (libkmod), with reasons when it fails.
 #pragma once
 

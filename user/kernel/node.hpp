@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // The open door to KVM: /dev/vmctl, or a raw /dev/kvm.
 #pragma once
 

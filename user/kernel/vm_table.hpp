@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // The table that reading /dev/vmctl gives: one line per VM, nine fields.
 #pragma once
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Flat binaries: the file as it is, at one address. Pure arithmetic; touches nothing.
 #pragma once
 

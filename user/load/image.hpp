@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // A guest image on disk, opened and known to be a file with something in it.
 #pragma once
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // What to put where, before any of it is done. Every loader makes one of these.
 #pragma once
 

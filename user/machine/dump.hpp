@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // A vCPU's state for a human: registers, and the bytes it was about to execute.
 #pragma once
 

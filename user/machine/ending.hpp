@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // How a run ends: whoever has a reason says it here, the gravest one counts, and all stop.
 #pragma once
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // The machine's map: every address and port that is somebody's, in one place.
 #pragma once
 

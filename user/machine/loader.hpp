@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Carries out a load plan: the one place that writes an image into a guest.
 #pragma once
 

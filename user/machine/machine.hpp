@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // A machine: KVM's VM, its memory with the image in it, its vCPUs and its devices. It is built
 // paused; a Runner lets it go.
 #pragma once

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Output of a running machine: waits for a slow reader, but never past the machine's end.
 #pragma once
 

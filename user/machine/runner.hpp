@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Lets a machine go and waits for its end: a thread for each vCPU, signals, the time limit.
 #pragma once
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // What a vCPU did, counted by the kernel (vmctl) or by ourselves (raw KVM).
 #pragma once
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // One vCPU's thread: run, count, trace, handle, again.
 #pragma once
 

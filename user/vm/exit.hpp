@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Why KVM_RUN came back: the run page decoded once, into typed values with bounded spans.
 //
 // The run page is shared with the kernel and writable for all of this process, so nothing in it is

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 #include "vm/exit_name.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // KVM's own names for the reasons of an exit. The table is ours, for the system's <linux/kvm.h>
 // may be older than the kernel that runs.
 #pragma once

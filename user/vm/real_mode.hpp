@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Where a real-mode vCPU starts: segment and offset for a physical address.
 #pragma once
 

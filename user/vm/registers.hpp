@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // General registers by name: what --reg sets and what a dump shows.
 #pragma once
 

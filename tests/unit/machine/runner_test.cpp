@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 // Whole runs on the host's KVM, where it has one.
 #include "machine/runner.hpp"
 
@@ -53,7 +53,8 @@ TEST_F(RunnerTest, AnotherAddressAnotherEntry) {
   config.memory = 1 << 20;
   config.flat = {.at = {0xfffe0}, .entry = {}};
   EXPECT_EQ(run_and_capture("add.bin"), "4");
-  config.flat = {.at = {0x20000}, .entry = {{0x20005}}};  // past the addition
+  config.flat = {.at = {0x20000}, .entry = {{0x20005}}};  // past the port and the addition
+  config.registers.push_back({&kvm_regs::rdx, 0x3f8});
   EXPECT_EQ(run_and_capture("add.bin"), "2");
 }
 

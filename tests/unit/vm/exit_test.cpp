@@ -1,9 +1,10 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 #include "vm/exit.hpp"
 
 #include <gtest/gtest.h>
 #include <linux/kvm.h>
 
+#include <array>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -37,7 +38,7 @@ class ExitTest : public testing::Test {
 };
 
 TEST_F(ExitTest, IoInAllWidths) {
-  for (const std::uint8_t size : {1, 2, 4}) {
+  for (const std::uint8_t size : std::to_array<std::uint8_t>({1, 2, 4})) {
     io(KVM_EXIT_IO_OUT, size, 3, kDataPage);
     const Exit exit = decode_exit(mapping);
     ASSERT_TRUE(std::holds_alternative<IoExit>(exit));
@@ -88,7 +89,7 @@ TEST_F(ExitTest, IoSizesThatMultiplyPast32Bits) {
 TEST_F(ExitTest, IoWithoutCountOrWithOddSizes) {
   io(KVM_EXIT_IO_OUT, 1, 0, kDataPage);
   EXPECT_TRUE(io_is_malformed());
-  for (const std::uint8_t size : {0, 3, 5, 8, 255}) {
+  for (const std::uint8_t size : std::to_array<std::uint8_t>({0, 3, 5, 8, 255})) {
     io(KVM_EXIT_IO_OUT, size, 1, kDataPage);
     EXPECT_TRUE(io_is_malformed()) << int{size};
   }

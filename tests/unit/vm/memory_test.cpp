@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0
 #include "vm/memory.hpp"
 
 #include <gtest/gtest.h>
@@ -48,7 +48,9 @@ TEST(GuestMemory, ExactlyUpToTheHole) {
 TEST(GuestMemory, StartsZeroed) {
   const auto memory = GuestMemory::create(kPage, {kPage}, {2 * kPage});
   ASSERT_TRUE(memory);
-  for (const std::uint8_t byte : *memory->span({0}, kPage)) ASSERT_EQ(byte, 0);
+  const auto page = memory->span({0}, kPage);
+  ASSERT_TRUE(page);
+  for (const std::uint8_t byte : *page) ASSERT_EQ(byte, 0);
 }
 
 TEST(GuestMemory, MoreThanThereCanBe) {
