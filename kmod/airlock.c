@@ -20,6 +20,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fdtable.h>
 #include <linux/kthread.h>
@@ -30,9 +31,8 @@
 
 #include "vmctl.h"
 
-/* Airlocks that are kept when idle, and the largest table worth keeping. */
+/* Airlocks that are kept when idle. */
 #define AIRLOCKS_KEPT	16
-#define TABLE_KEPT	4096
 
 /**
  * struct airlock - one table of open files
@@ -47,6 +47,9 @@ struct airlock {
 static LIST_HEAD(airlocks);
 static unsigned int airlocks_idle;
 static DEFINE_SPINLOCK(airlocks_lock);
+
+static void trim(struct work_struct *work);
+static DECLARE_DELAYED_WORK(trimming, trim);
 
 /* Runs in the helper: keep its table, give up the rest. */
 static int take_files(struct subprocess_info *info, struct cred *cred)
@@ -81,6 +84,10 @@ static struct airlock *airlock_make(void)
 		kfree(lock);
 		return ERR_PTR(ret < 0 ? ret : -EAGAIN);
 	}
+
+	/* The helper reports before it exits; until then the table is its. */
+	while (atomic_read(&lock->files->count) > 1)
+		usleep_range(20, 100);
 	return lock;
 }
 
@@ -109,63 +116,76 @@ static int bury(void *data)
 	return 0;
 }
 
-/*
- * put_files_struct() is not exported, but each task's exit calls it. If no
- * thread can be had, one empty table is lost.
- */
-static void airlock_free(struct airlock *lock)
+/* put_files_struct() is not exported, but each task's exit calls it. */
+static int airlock_free(struct airlock *lock)
 {
 	struct burial burial = { .files = lock->files };
 	struct task_struct *task;
 
 	init_completion(&burial.taken);
 	task = kthread_create(bury, &burial, "vmctl-airlock");
-	if (IS_ERR(task)) {
-		pr_warn_once("no thread to free a table: %pe\n", task);
-	} else {
-		get_task_struct(task);
-		wake_up_process(task);
-		wait_for_completion(&burial.taken);
-		/* Until it has left this module's text. */
-		kthread_stop(task);
-		put_task_struct(task);
-	}
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	get_task_struct(task);
+	wake_up_process(task);
+	wait_for_completion(&burial.taken);
+	/* Until it has left this module's text. */
+	kthread_stop(task);
+	put_task_struct(task);
 	kfree(lock);
+	return 0;
 }
 
-static struct airlock *airlock_get(void)
+/* An idle airlock, if more than so many are idle. */
+static struct airlock *airlock_take(unsigned int kept)
 {
-	struct airlock *lock;
+	struct airlock *lock = NULL;
 
 	spin_lock(&airlocks_lock);
-	lock = list_first_entry_or_null(&airlocks, struct airlock, node);
-	if (lock) {
+	if (airlocks_idle > kept) {
+		lock = list_first_entry(&airlocks, struct airlock, node);
 		list_del(&lock->node);
 		airlocks_idle--;
 	}
 	spin_unlock(&airlocks_lock);
-
-	return lock ?: airlock_make();
+	return lock;
 }
 
 static void airlock_put(struct airlock *lock)
 {
-	bool keep;
-
-	rcu_read_lock();
-	keep = rcu_dereference(lock->files->fdt)->max_fds <= TABLE_KEPT;
-	rcu_read_unlock();
-
 	spin_lock(&airlocks_lock);
-	keep = keep && airlocks_idle < AIRLOCKS_KEPT;
-	if (keep) {
-		list_add(&lock->node, &airlocks);
-		airlocks_idle++;
-	}
+	list_add(&lock->node, &airlocks);
+	if (++airlocks_idle > AIRLOCKS_KEPT)
+		queue_delayed_work(vmctl_wq, &trimming, HZ);
 	spin_unlock(&airlocks_lock);
+}
 
-	if (!keep)
-		airlock_free(lock);
+static struct airlock *airlock_get(void)
+{
+	return airlock_take(0) ?: airlock_make();
+}
+
+/* In a worker: kthread_create() gives up in a task that is being killed. */
+static void free_down_to(unsigned int kept)
+{
+	struct airlock *lock;
+
+	while ((lock = airlock_take(kept))) {
+		if (!airlock_free(lock))
+			continue;
+		airlock_put(lock);
+		msleep(100);
+	}
+}
+
+static void trim(struct work_struct *work)
+{
+	free_down_to(AIRLOCKS_KEPT);
+}
+
+static void empty(struct work_struct *work)
+{
+	free_down_to(0);
 }
 
 /* The allocator begins its search here; all below counts as taken. */
@@ -192,8 +212,9 @@ static struct files_struct *swap_files(struct files_struct *files)
  * @kvm: KVM's file
  * @cmd: a command that returns a new fd and does not read user memory
  * @arg: its argument
- * @number: the number that KVM is to give the fd, below RLIMIT_NOFILE. KVM
- *          names the debugfs folder of a VM after it and the thread.
+ * @number: the number that KVM is to give the fd, below RLIMIT_NOFILE and
+ *          VMCTL_NUMBERS. KVM names the debugfs folder of a VM after it and
+ *          the thread.
  * @made: set to the new file, with a reference
  *
  * Return: 0; KVM's errno; -EINTR if killed before the call; -ENOMEM or
@@ -244,10 +265,16 @@ int __init vmctl_airlock_init(void)
 	return 0;
 }
 
+/* Nobody creates anything any more. */
 void vmctl_airlock_exit(void)
 {
-	struct airlock *lock, *next;
+	struct work_struct emptying;
 
-	list_for_each_entry_safe(lock, next, &airlocks, node)
-		airlock_free(lock);
+	cancel_delayed_work_sync(&trimming);
+	INIT_WORK_ONSTACK(&emptying, empty);
+	queue_work(vmctl_wq, &emptying);
+	flush_work(&emptying);
+	destroy_work_on_stack(&emptying);
+	/* What could not be freed at once has asked for another round. */
+	cancel_delayed_work_sync(&trimming);
 }

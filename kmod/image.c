@@ -51,8 +51,16 @@ static int load_page(struct cursor *cursor, struct page *page,
 	return got == -EINTR ? -EINTR : -EIO;
 }
 
+static int must_stop(struct vmctl_vm *vm)
+{
+	if (READ_ONCE(vm->revoked))
+		return -ENODEV;
+	return signal_pending(current) ? -EINTR : 0;
+}
+
 /* A stretch of the creator's memory, page by page. */
-static int load_stretch(struct cursor *cursor, unsigned long hva, u64 length)
+static int load_stretch(struct vmctl_vm *vm, struct cursor *cursor,
+			unsigned long hva, u64 length)
 {
 	struct page *pages[BATCH];
 	unsigned int offset, part;
@@ -72,8 +80,8 @@ static int load_stretch(struct cursor *cursor, unsigned long hva, u64 length)
 			part = min_t(u64, length, PAGE_SIZE - offset);
 			if (cursor->hash)
 				ret = load_page(cursor, pages[i], offset, part);
-			if (signal_pending(current))
-				ret = ret ?: -EINTR;
+			if (!ret)
+				ret = must_stop(vm);
 			hva += part;
 			length -= part;
 			offset = 0;
@@ -95,7 +103,7 @@ static int load_range(struct vmctl_vm *vm, struct cursor *cursor, u64 gpa,
 		ret = vmctl_kvm_range(vm->port.kvm, gpa, length, &hva, &found);
 		if (ret)
 			return ret;
-		ret = load_stretch(cursor, hva, found);
+		ret = load_stretch(vm, cursor, hva, found);
 		if (ret)
 			return ret;
 	}
@@ -115,11 +123,14 @@ static int check_image(struct file *file, u64 offset, u64 length)
 	return end > i_size_read(file_inode(file)) ? -ENODATA : 0;
 }
 
-static void keep_digest(struct vmctl_vm *vm, const u8 *sha256)
+static int keep_digest(struct vmctl_vm *vm, const u8 *sha256)
 {
 	guard(mutex)(&vm->lock);
+	if (vm->revoked)
+		return -ENODEV;
 	memcpy(vm->sha256, sha256, sizeof(vm->sha256));
 	vm->measured = true;
+	return 0;
 }
 
 static long load_file(struct vmctl_vm *vm, struct file *file,
@@ -143,8 +154,7 @@ static long load_file(struct vmctl_vm *vm, struct file *file,
 		return ret;
 
 	sha256_final(&hash, load->sha256);
-	keep_digest(vm, load->sha256);
-	return 0;
+	return keep_digest(vm, load->sha256);
 }
 
 /**

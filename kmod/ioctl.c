@@ -18,7 +18,7 @@
 #define ON_VM		BIT(1)
 #define ON_VCPU		BIT(2)
 
-/* Changes what the table of VMs shows. */
+/* Changes the memory slots, which the table of VMs shows. */
 #define CHANGES		BIT(0)
 /* Works on a revoked VM too, and does not touch KVM. */
 #define ALWAYS		BIT(1)
@@ -45,16 +45,29 @@ struct row {
 
 /* --- KVM's commands ---------------------------------------------------- */
 
+static long pass_to(struct file *kvm, struct vmctl_call *call)
+{
+	return vmctl_kvm_ioctl(kvm, call->cmd, call->arg, call->compat);
+}
+
 static long pass(struct vmctl_call *call)
 {
 	struct file *kvm;
-	int ret;
+	long ret;
 
-	if (call->port)
-		return vmctl_kvm_ioctl(call->port->kvm, call->cmd, call->arg,
-				       call->compat);
-	ret = vmctl_client_kvm(call->client, &kvm);
-	return ret ?: vmctl_kvm_ioctl(kvm, call->cmd, call->arg, call->compat);
+	if (call->client) {
+		ret = vmctl_client_kvm(call->client, &kvm);
+		return ret ?: pass_to(kvm, call);
+	}
+	if (call->vcpu)
+		return pass_to(call->port->kvm, call);
+
+	/* Not while a vCPU is being made: see there. */
+	if (down_read_killable(&call->vm->making))
+		return -EINTR;
+	ret = pass_to(call->port->kvm, call);
+	up_read(&call->vm->making);
+	return ret;
 }
 
 /* What is refused is not there: programs that ask first do without. */
@@ -363,8 +376,10 @@ static long carry_out(const struct row *row, struct vmctl_call *call)
 	trace_ioctl(call, row->name, ret);
 	pr_debug("vm %u: %s: %ld\n", call->vm ? call->vm->id : 0, row->name,
 		 ret);
-	if (row->flags & CHANGES && !ret)
+	if (row->flags & CHANGES && !ret) {
+		WRITE_ONCE(call->vm->stale, true);
 		vmctl_status_changed(call->vm->user);
+	}
 	return ret;
 }
 

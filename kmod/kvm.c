@@ -8,7 +8,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/cred.h>
 #include <linux/fs_struct.h>
 #include <linux/kdev_t.h>
 #include <linux/kvm_host.h>
@@ -34,32 +33,43 @@ static bool is_kvm(const struct file *file)
 	       file->f_op->unlocked_ioctl;
 }
 
-/*
- * The kernel's own root and credentials: a caller may sit in a mount
- * namespace of his own making, and need not be allowed to open the node.
+/**
+ * struct opening - the node being opened, in a worker
+ * @work: on vmctl_wq
+ * @file: the result
  */
-static struct file *open_as_kernel(const char *path)
-{
-	const struct cred *caller;
-	struct cred *kernel;
+struct opening {
+	struct work_struct work;
 	struct file *file;
-	struct path root;
+};
 
-	kernel = prepare_kernel_cred(&init_task);
-	if (!kernel)
-		return ERR_PTR(-ENOMEM);
+static void open_node(struct work_struct *work)
+{
+	struct opening *opening = container_of(work, struct opening, work);
+	struct path root;
 
 	task_lock(&init_task);
 	get_fs_root(init_task.fs, &root);
 	task_unlock(&init_task);
 
-	caller = override_creds(kernel);
-	file = file_open_root(&root, path, O_RDWR | O_CLOEXEC, 0);
-	revert_creds(caller);
-
+	opening->file = file_open_root(&root, kvm_path, O_RDWR | O_CLOEXEC, 0);
 	path_put(&root);
-	put_cred(kernel);
-	return file;
+}
+
+/*
+ * A caller may sit in a mount namespace of his own making, and neither he nor
+ * his cgroup need be allowed to open the node. So it is the kernel that opens
+ * it: a worker, with the root of init.
+ */
+static struct file *open_as_kernel(void)
+{
+	struct opening opening;
+
+	INIT_WORK_ONSTACK(&opening.work, open_node);
+	queue_work(vmctl_wq, &opening.work);
+	flush_work(&opening.work);
+	destroy_work_on_stack(&opening.work);
+	return opening.file;
 }
 
 /**
@@ -71,7 +81,7 @@ static struct file *open_as_kernel(const char *path)
  */
 int vmctl_kvm_open(struct file **kvm)
 {
-	struct file *file = open_as_kernel(kvm_path);
+	struct file *file = open_as_kernel();
 
 	if (IS_ERR(file)) {
 		if (PTR_ERR(file) == -ENOMEM)
@@ -166,8 +176,10 @@ struct page *vmctl_kvm_page(struct file *file, pgoff_t pgoff)
 	return page;
 }
 
-static u64 memory_of(struct kvm *kvm)
+/* Bytes in the user's memory slots of address space 0. */
+u64 vmctl_kvm_memory(struct file *vm)
 {
+	struct kvm *kvm = vm_of(vm);
 	struct kvm_memory_slot *slot;
 	struct kvm_memslots *slots;
 	u64 pages = 0;
@@ -182,17 +194,6 @@ static u64 memory_of(struct kvm *kvm)
 	}
 	srcu_read_unlock(&kvm->srcu, idx);
 	return pages << PAGE_SHIFT;
-}
-
-/* Bytes in the user's memory slots of address space 0. */
-u64 vmctl_kvm_memory(struct file *vm)
-{
-	return memory_of(vm_of(vm));
-}
-
-u64 vmctl_kvm_vcpu_memory(struct file *vcpu)
-{
-	return memory_of(vcpu_of(vcpu)->kvm);
 }
 
 /**

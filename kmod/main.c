@@ -160,6 +160,7 @@ static int __init vmctl_init(void)
 	int ret;
 
 	vmctl_ioctl_init();
+	vmctl_vm_init();
 
 	vmctl_wq = alloc_workqueue("vmctl", WQ_UNBOUND, 0);
 	if (!vmctl_wq)
@@ -217,9 +218,8 @@ static void __exit vmctl_exit(void)
 	cdev_del(&vmctl_cdev);
 	class_destroy(vmctl_class);
 	unregister_chrdev_region(vmctl_dev, 1);
-	/* A kick holds its VM: only after the last of them is nothing left. */
-	destroy_workqueue(vmctl_wq);
 	vmctl_airlock_exit();
+	destroy_workqueue(vmctl_wq);
 	pr_info("unloaded\n");
 }
 module_exit(vmctl_exit);

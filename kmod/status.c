@@ -17,7 +17,7 @@
 
 /* Changes of the whole table, as an admin sees it. */
 static atomic64_t generation;
-static DECLARE_WAIT_QUEUE_HEAD(waiting);
+static DECLARE_WAIT_QUEUE_HEAD(admins);
 
 static struct vmctl_client *client_of(struct file *file)
 {
@@ -29,10 +29,11 @@ void vmctl_status_changed(struct vmctl_user *user)
 {
 	atomic64_inc(&user->generation);
 	atomic64_inc(&generation);
-	wake_up_interruptible_all(&waiting);
+	wake_up_interruptible_all(&user->wait);
+	wake_up_interruptible_all(&admins);
 }
 
-/* Changes of others are none of this client's business, not even as a count. */
+/* Changes of others are none of a client's business, not even as a count. */
 static u64 generation_of(struct vmctl_client *client)
 {
 	return atomic64_read(client->admin ? &generation :
@@ -48,6 +49,7 @@ static void show_vm(struct seq_file *m, struct vmctl_vm *vm)
 
 	guard(mutex)(&vm->lock);
 
+	vmctl_vm_measure(vm);
 	exits = vmctl_counters_add(&sum, &vm->gone);
 	list_for_each_entry(vcpu, &vm->vcpus, node) {
 		exits += vmctl_counters_add(&sum, &vcpu->counters);
@@ -59,7 +61,7 @@ static void show_vm(struct seq_file *m, struct vmctl_vm *vm)
 		   from_kuid_munged(seq_user_ns(m), vm->user->uid),
 		   vm->shown[0] ? vm->shown : "-",
 		   vm->revoked ? "revoked" : "active", vcpus,
-		   vmctl_vm_memory(vm), exits);
+		   vm->memory, exits);
 	if (vm->measured)
 		seq_printf(m, "sha256:%*phN\n", VMCTL_SHA256_SIZE, vm->sha256);
 	else
@@ -87,7 +89,7 @@ __poll_t vmctl_status_poll(struct file *file, struct poll_table_struct *wait)
 	struct vmctl_client *client = client_of(file);
 	__poll_t mask = EPOLLOUT | EPOLLWRNORM;
 
-	poll_wait(file, &waiting, wait);
+	poll_wait(file, client->admin ? &admins : &client->user->wait, wait);
 	if (READ_ONCE(client->seen) != generation_of(client))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	return mask;

@@ -38,6 +38,7 @@ struct vmctl_user *vmctl_user_get(kuid_t uid)
 		if (!user)
 			return ERR_PTR(-ENOMEM);
 		user->uid = uid;
+		init_waitqueue_head(&user->wait);
 		list_add(&user->node, &vmctl_users);
 	}
 	user->refs++;

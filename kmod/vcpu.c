@@ -7,6 +7,7 @@
 #include <linux/kvm.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -154,30 +155,60 @@ void vmctl_vcpu_shut(struct vmctl_vcpu *vcpu)
 	wake_up_all(&vcpu->wait);
 }
 
-static void vcpu_free(struct kref *kref)
+/* vCPUs whose file is gone, but whose knock is still on its way. */
+static LIST_HEAD(lingering);
+static DEFINE_SPINLOCK(lingering_lock);
+
+static void bury_lingering(struct work_struct *work);
+static DECLARE_DELAYED_WORK(burial, bury_lingering);
+
+/* completion_done() is true only when complete() has let go of it, too. */
+static void bury_lingering(struct work_struct *work)
 {
-	struct vmctl_vcpu *vcpu = container_of(kref, struct vmctl_vcpu, kref);
+	struct vmctl_vcpu *vcpu, *next;
+
+	spin_lock(&lingering_lock);
+	list_for_each_entry_safe(vcpu, next, &lingering, node) {
+		if (!completion_done(&vcpu->knock.completion))
+			continue;
+		list_del(&vcpu->node);
+		kfree(vcpu);
+		module_put(THIS_MODULE);
+	}
+	if (!list_empty(&lingering))
+		queue_delayed_work(vmctl_wq, &burial, HZ / 10);
+	spin_unlock(&lingering_lock);
+}
+
+static void vcpu_free(struct vmctl_vcpu *vcpu)
+{
 	struct vmctl_vm *vm = vcpu->vm;
 
-	kfree(vcpu);
+	if (!vcpu->knocked || completion_done(&vcpu->knock.completion)) {
+		kfree(vcpu);
+	} else {
+		__module_get(THIS_MODULE);
+		spin_lock(&lingering_lock);
+		list_add_tail(&vcpu->node, &lingering);
+		spin_unlock(&lingering_lock);
+		queue_delayed_work(vmctl_wq, &burial, HZ / 10);
+	}
 	vmctl_vm_put(vm);
 }
 
 /**
  * vmctl_vcpu_knock - make the thread in KVM_RUN come out, without a signal
- * @vcpu: of a revoked VM, so that nobody new gets in
+ * @vcpu: of a revoked VM, so that nobody new gets in; at most once
  *
  * Task work that is announced like a signal ends KVM_RUN with -EINTR. What it
  * runs is the kernel's own wakeme_after_rcu(), which completes vcpu->knock:
  * so no text of this module runs in that thread, and unloading need not fear
- * for it.
- *
- * Return: true if somebody was in: then vmctl_vcpu_wait() must follow.
+ * for it. The thread may take its time, and nobody waits for it but the memory
+ * of the vCPU.
  */
-bool vmctl_vcpu_knock(struct vmctl_vcpu *vcpu)
+void vmctl_vcpu_knock(struct vmctl_vcpu *vcpu)
 {
 	struct task_struct *runner;
-	bool knocked = false;
 
 	lockdep_assert_held(&vcpu->vm->lock);
 
@@ -188,18 +219,9 @@ bool vmctl_vcpu_knock(struct vmctl_vcpu *vcpu)
 	rcu_read_lock();
 	runner = READ_ONCE(vcpu->runner);
 	if (runner && runner != VMCTL_SEALED)
-		knocked = !task_work_add(runner, &vcpu->knock.head, TWA_SIGNAL);
+		vcpu->knocked = !task_work_add(runner, &vcpu->knock.head,
+					       TWA_SIGNAL);
 	rcu_read_unlock();
-
-	if (knocked)
-		kref_get(&vcpu->kref);
-	return knocked;
-}
-
-void vmctl_vcpu_wait(struct vmctl_vcpu *vcpu)
-{
-	wait_for_completion(&vcpu->knock.completion);
-	kref_put(&vcpu->kref, vcpu_free);
 }
 
 /*
@@ -247,6 +269,7 @@ static int vcpu_release(struct inode *inode, struct file *file)
 	struct vmctl_vcpu *vcpu = file->private_data;
 	struct vmctl_vm *vm = vcpu->vm;
 
+	/* Else KVM refused to make it. */
 	if (vcpu->port.kvm) {
 		scoped_guard(mutex, &vm->lock) {
 			vmctl_vcpu_shut(vcpu);
@@ -255,7 +278,7 @@ static int vcpu_release(struct inode *inode, struct file *file)
 		}
 		vmctl_status_changed(vm->user);
 	}
-	kref_put(&vcpu->kref, vcpu_free);
+	vcpu_free(vcpu);
 	return 0;
 }
 
@@ -310,13 +333,29 @@ static struct vmctl_vcpu *vcpu_alloc(struct vmctl_vm *vm, u32 id)
 	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
 	if (!vcpu)
 		return NULL;
-	kref_init(&vcpu->kref);
 	init_waitqueue_head(&vcpu->wait);
 	INIT_LIST_HEAD(&vcpu->node);
 	vcpu->id = id;
 	vcpu->vm = vm;
 	kref_get(&vm->kref);
 	return vcpu;
+}
+
+/*
+ * KVM_CREATE_VCPU waits for locks that the VM's other commands hold, and those
+ * may wait for user memory as long as its owner likes. They are let out first,
+ * so that exec_update_lock, for which others wait, is never held for that.
+ */
+static int make_vcpu(struct vmctl_call *call, struct file **kvm)
+{
+	int ret;
+
+	if (down_write_killable(&call->vm->making))
+		return -EINTR;
+	ret = vmctl_airlock_ioctl(call->port->kvm, KVM_CREATE_VCPU, call->arg,
+				  0, kvm);
+	up_write(&call->vm->making);
+	return ret;
 }
 
 /**
@@ -343,7 +382,7 @@ long vmctl_vcpu_create(struct vmctl_call *call)
 
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0) {
-		kref_put(&vcpu->kref, vcpu_free);
+		vcpu_free(vcpu);
 		return fd;
 	}
 
@@ -351,13 +390,12 @@ long vmctl_vcpu_create(struct vmctl_call *call)
 	file = anon_inode_getfile(name, &vcpu_fops, vcpu, O_RDWR);
 	if (IS_ERR(file)) {
 		ret = PTR_ERR(file);
-		kref_put(&vcpu->kref, vcpu_free);
+		vcpu_free(vcpu);
 		goto err_fd;
 	}
 
 	/* From here on the file owns the vCPU. */
-	ret = vmctl_airlock_ioctl(call->port->kvm, KVM_CREATE_VCPU, call->arg,
-				  0, &kvm);
+	ret = make_vcpu(call, &kvm);
 	if (ret)
 		goto err_file;
 

@@ -5,7 +5,9 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/anon_inodes.h>
+#include <linux/bitmap.h>
 #include <linux/cred.h>
+#include <linux/hash.h>
 #include <linux/kvm.h>
 #include <linux/pid.h>
 #include <linux/ratelimit.h>
@@ -24,23 +26,43 @@ LIST_HEAD(vmctl_vms);
 /* The last id given, under vmctl_lock. */
 static u32 vmctl_last_id;
 
-/* Enough for a person's work, not enough to push all else out of the log. */
-static DEFINE_RATELIMIT_STATE(life, 5 * HZ, 200);
+/*
+ * Lines of VMs' lives, for a user, in five seconds: enough for a person's
+ * work, not enough to push all else out of the log. Users whose ids fall
+ * together share a limit.
+ */
+#define LIFE_LINES	200
+#define LIFE_BITS	6
 
-/* One line of the VM's life in the kernel log. */
+static struct ratelimit_state life[1 << LIFE_BITS];
+
+void __init vmctl_vm_init(void)
+{
+	for (int i = 0; i < ARRAY_SIZE(life); i++)
+		ratelimit_state_init(&life[i], 5 * HZ, LIFE_LINES);
+}
+
+/**
+ * vmctl_vm_say - a line of the VM's life in the kernel log
+ * @vm: whose
+ * @what: and what follows, as for printk()
+ *
+ * What others do to a VM is always said, what its owner does within limits.
+ */
 void vmctl_vm_say(struct vmctl_vm *vm, const char *what, ...)
 {
+	u32 uid = from_kuid(&init_user_ns, vm->user->uid);
 	struct va_format vaf;
 	va_list args;
 
-	if (!__ratelimit(&life))
+	if (uid_eq(current_uid(), vm->user->uid) &&
+	    !__ratelimit(&life[hash_32(uid, LIFE_BITS)]))
 		return;
 	va_start(args, what);
 	vaf.fmt = what;
 	vaf.va = &args;
 	pr_info("vm %u (pid %d, uid %u, \"%s\"): %pV\n", vm->id,
-		pid_nr(vm->pid), from_kuid(&init_user_ns, vm->user->uid),
-		vm->shown, &vaf);
+		pid_nr(vm->pid), uid, vm->shown, &vaf);
 	va_end(args);
 }
 
@@ -105,25 +127,6 @@ struct vmctl_vm *vmctl_vm_find(struct vmctl_client *client, u32 id)
 	return NULL;
 }
 
-/* Brings the threads that are in KVM_RUN out, and waits until they are. */
-static void vm_kick(struct work_struct *work)
-{
-	struct vmctl_vm *vm = container_of(work, struct vmctl_vm, kick);
-	struct vmctl_vcpu *vcpu, *next;
-	LIST_HEAD(kicked);
-
-	mutex_lock(&vm->lock);
-	list_for_each_entry(vcpu, &vm->vcpus, node) {
-		if (vmctl_vcpu_knock(vcpu))
-			list_add_tail(&vcpu->kicked, &kicked);
-	}
-	mutex_unlock(&vm->lock);
-
-	list_for_each_entry_safe(vcpu, next, &kicked, kicked)
-		vmctl_vcpu_wait(vcpu);
-	vmctl_vm_put(vm);
-}
-
 /**
  * vmctl_vm_revoke - end every use of a VM
  * @vm: which
@@ -142,38 +145,29 @@ void vmctl_vm_revoke(struct vmctl_vm *vm)
 		smp_store_mb(vm->revoked, true);
 		if (!vm->closed)
 			vmctl_port_close(&vm->port);
-		list_for_each_entry(vcpu, &vm->vcpus, node)
+		list_for_each_entry(vcpu, &vm->vcpus, node) {
 			vmctl_vcpu_shut(vcpu);
+			vmctl_vcpu_knock(vcpu);
+		}
+		vm->memory = 0;
 	}
 
-	kref_get(&vm->kref);
-	queue_work(vmctl_wq, &vm->kick);
 	vmctl_vm_say(vm, "revoked by pid %d, uid %u", task_tgid_nr(current),
 		     from_kuid(&init_user_ns, current_uid()));
 	vmctl_status_changed(vm->user);
 }
 
-/* Bytes in the memory slots; 0 once KVM's files are gone. */
-u64 vmctl_vm_memory(struct vmctl_vm *vm)
+/* Take vm->memory anew if the memory slots have changed. */
+void vmctl_vm_measure(struct vmctl_vm *vm)
 {
-	struct vmctl_vcpu *vcpu;
-	u64 memory = 0;
-
 	lockdep_assert_held(&vm->lock);
 
-	if (vmctl_port_enter(&vm->port)) {
-		memory = vmctl_kvm_memory(vm->port.kvm);
-		vmctl_port_leave(&vm->port);
-		return memory;
-	}
-
-	/* The VM fd is closed, but its vCPUs keep it alive. */
-	vcpu = list_first_entry_or_null(&vm->vcpus, struct vmctl_vcpu, node);
-	if (vcpu && vmctl_port_enter(&vcpu->port)) {
-		memory = vmctl_kvm_vcpu_memory(vcpu->port.kvm);
-		vmctl_port_leave(&vcpu->port);
-	}
-	return memory;
+	if (!READ_ONCE(vm->stale) || !vmctl_port_enter(&vm->port))
+		return;
+	/* Before looking: a change that comes meanwhile is for the next time. */
+	smp_store_mb(vm->stale, false);
+	vm->memory = vmctl_kvm_memory(vm->port.kvm);
+	vmctl_port_leave(&vm->port);
 }
 
 /**
@@ -219,6 +213,7 @@ static int vm_release(struct inode *inode, struct file *file)
 	struct vmctl_vm *vm = file->private_data;
 
 	scoped_guard(mutex, &vm->lock) {
+		vmctl_vm_measure(vm);
 		vm->closed = true;
 		if (!vm->revoked && vm->port.kvm)
 			vmctl_port_close(&vm->port);
@@ -283,7 +278,7 @@ static struct vmctl_vm *vm_alloc(u32 flags, const char *name)
 	kref_init(&vm->kref);
 	INIT_LIST_HEAD(&vm->node);
 	INIT_LIST_HEAD(&vm->vcpus);
-	INIT_WORK(&vm->kick, vm_kick);
+	init_rwsem(&vm->making);
 	mutex_init(&vm->lock);
 	vm->flags = flags;
 	vm->user = user;
@@ -293,28 +288,27 @@ static struct vmctl_vm *vm_alloc(u32 flags, const char *name)
 	return vm;
 }
 
-static bool number_taken(pid_t tid, unsigned int number)
+/*
+ * The fd that KVM is to give a VM. Its own, as without vmctl; unless that is
+ * large, or a VM of this thread lives on under another fd and has it already.
+ */
+static unsigned int pick_number(pid_t tid, unsigned int fd)
 {
+	unsigned long limit = min_t(unsigned long, rlimit(RLIMIT_NOFILE),
+				    VMCTL_NUMBERS);
+	unsigned long number = fd < limit ? fd : 0;
+	DECLARE_BITMAP(taken, VMCTL_NUMBERS) = { };
 	struct vmctl_vm *vm;
 
-	list_for_each_entry(vm, &vmctl_vms, node)
-		if (vm->tid == tid && vm->number == number)
-			return true;
-	return false;
-}
-
-/*
- * The fd that KVM is to give a VM. Its own, as without vmctl; unless a VM of
- * this thread lives on under another fd and has that number already.
- */
-static unsigned int pick_number(struct vmctl_vm *vm, unsigned int fd)
-{
-	unsigned int number = fd;
-
-	guard(mutex)(&vmctl_lock);
-	while (number_taken(vm->tid, number))
-		number++;
-	return number < rlimit(RLIMIT_NOFILE) ? number : fd;
+	scoped_guard(mutex, &vmctl_lock) {
+		list_for_each_entry(vm, &vmctl_vms, node)
+			if (vm->tid == tid)
+				__set_bit(vm->number, taken);
+	}
+	number = find_next_zero_bit(taken, limit, number);
+	if (number >= limit)
+		number = find_first_zero_bit(taken, limit);
+	return number < limit ? number : 0;
 }
 
 /* From here on the VM stands in the table. */
@@ -372,7 +366,7 @@ long vmctl_vm_create(struct vmctl_call *call, unsigned long type, u32 flags,
 	}
 
 	/* From here on the file owns the VM. */
-	vm->number = pick_number(vm, fd);
+	vm->number = pick_number(vm->tid, fd);
 	ret = vmctl_airlock_ioctl(system, KVM_CREATE_VM, type, vm->number,
 				  &kvm);
 	if (ret)

@@ -9,7 +9,7 @@
  *   port     inside vm and vcpu: owns KVM's file and counts who is using it
  *   user     one kuid that has VMs or open clients
  *
- * Locks, outer first: vmctl_lock, vm->lock.
+ * Locks, outer first: vm->making, vmctl_lock, vm->lock.
  */
 #ifndef VMCTL_H
 #define VMCTL_H
@@ -22,6 +22,7 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate_wait.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/seq_file.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
@@ -86,12 +87,14 @@ static inline void vmctl_port_close(struct vmctl_port *port)
  * @refs: clients and VMs, under vmctl_lock
  * @uid: who
  * @generation: changes of what this user sees in the table
+ * @wait: for the next one
  */
 struct vmctl_user {
 	struct list_head node;
 	unsigned int refs;
 	kuid_t uid;
 	atomic64_t generation;
+	wait_queue_head_t wait;
 };
 
 /**
@@ -134,12 +137,15 @@ struct vmctl_counters {
  * @number: the fd that KVM gave it: KVM's name for it in debugfs is of these
  * @shown: the name, escaped
  * @revoked: set once, under @lock; read without
+ * @making: read for VM commands, written for KVM_CREATE_VCPU; outside KVM's
+ *          locks and exec_update_lock
+ * @stale: the memory slots have changed since @memory was taken
  * @lock: protects all below
  * @closed: the VM file has been released
+ * @memory: bytes in the memory slots
  * @vcpus: open vCPUs
  * @gone: counters of closed vCPUs
  * @measured: @sha256 holds the digest of the last image
- * @kick: brings vCPU threads out of KVM_RUN after revocation; holds @kref
  */
 struct vmctl_vm {
 	struct kref kref;
@@ -153,31 +159,32 @@ struct vmctl_vm {
 	unsigned int number;
 	char shown[VMCTL_SHOWN_SIZE];
 	bool revoked;
+	struct rw_semaphore making;
+	bool stale;
 	struct mutex lock; /* all below */
 	bool closed;
+	u64 memory;
 	struct list_head vcpus;
 	struct vmctl_counters gone;
 	bool measured;
 	u8 sha256[VMCTL_SHA256_SIZE];
-	struct work_struct kick;
 };
 
 /**
  * struct vmctl_vcpu - one vCPU
- * @kref: its file, and a kick in flight
  * @port: KVM's vCPU file; one use for being open, one for the runner slot
  * @vm: held
  * @id: KVM's id of the vCPU
  * @runner: the runner slot: the thread in KVM_RUN, NULL, or VMCTL_SEALED
  * @wait: threads that wait for the slot
  * @counters: written in the slot
- * @node: in vm->vcpus, under vm->lock
+ * @node: in vm->vcpus, under vm->lock; then perhaps among those that wait for
+ *        their knock to end
  * @shut: the use for being open has been given back, under vm->lock
- * @kicked: in the list of the kick that is in flight
+ * @knocked: @knock is or was on its way, under vm->lock
  * @knock: the task work that makes the runner come out
  */
 struct vmctl_vcpu {
-	struct kref kref;
 	struct vmctl_port port;
 	struct vmctl_vm *vm;
 	u32 id;
@@ -186,7 +193,7 @@ struct vmctl_vcpu {
 	struct vmctl_counters counters;
 	struct list_head node;
 	bool shut;
-	struct list_head kicked;
+	bool knocked;
 	struct rcu_synchronize knock;
 };
 
@@ -232,20 +239,20 @@ long vmctl_own_get_stats(struct vmctl_call *call, void *arg);
 long vmctl_own_revoke_vm(struct vmctl_call *call, void *arg);
 
 /* vm.c */
+void vmctl_vm_init(void);
 long vmctl_vm_create(struct vmctl_call *call, unsigned long type, u32 flags,
 		     const char *name, u32 *id);
 void vmctl_vm_put(struct vmctl_vm *vm);
 struct vmctl_vm *vmctl_vm_find(struct vmctl_client *client, u32 id);
 void vmctl_vm_revoke(struct vmctl_vm *vm);
-u64 vmctl_vm_memory(struct vmctl_vm *vm);
+void vmctl_vm_measure(struct vmctl_vm *vm);
 long vmctl_vm_stats(struct vmctl_vm *vm, struct vmctl_stats *stats);
 __printf(2, 3) void vmctl_vm_say(struct vmctl_vm *vm, const char *what, ...);
 
 /* vcpu.c */
 long vmctl_vcpu_create(struct vmctl_call *call);
 void vmctl_vcpu_shut(struct vmctl_vcpu *vcpu);
-bool vmctl_vcpu_knock(struct vmctl_vcpu *vcpu);
-void vmctl_vcpu_wait(struct vmctl_vcpu *vcpu);
+void vmctl_vcpu_knock(struct vmctl_vcpu *vcpu);
 u64 vmctl_counters_add(struct vmctl_counters *sum,
 		       const struct vmctl_counters *one);
 
@@ -272,11 +279,13 @@ struct page *vmctl_kvm_page(struct file *vcpu, pgoff_t pgoff);
 bool vmctl_kvm_is_creator(struct file *vm);
 bool vmctl_kvm_vcpu_is_creator(struct file *vcpu);
 u64 vmctl_kvm_memory(struct file *vm);
-u64 vmctl_kvm_vcpu_memory(struct file *vcpu);
 int vmctl_kvm_range(struct file *vm, u64 gpa, u64 length, unsigned long *hva,
 		    u64 *found);
 
 /* airlock.c */
+/* Numbers that KVM may be told to give an fd; bounds the size of a table. */
+#define VMCTL_NUMBERS		4096
+
 int vmctl_airlock_init(void);
 void vmctl_airlock_exit(void);
 int vmctl_airlock_ioctl(struct file *kvm, unsigned int cmd, unsigned long arg,

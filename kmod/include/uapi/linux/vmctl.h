@@ -31,7 +31,8 @@
  *  - Padding and unused members must be zero; unknown flags are refused. What
  *    a structure marks as out, without in, may hold anything on entry; so may
  *    all of a structure that is only written.
- *  - When a command fails, nothing has changed and no fd has been made.
+ *  - When a command fails, nothing has changed and no fd has been made, except
+ *    where it says otherwise.
  *
  * Errnos that every own command can answer:
  *
@@ -124,10 +125,11 @@ struct vmctl_create_vm {
  * image. The digest of the last successful load is kept with the VM and
  * stands in the table that read() gives.
  *
- * Memory and file are checked before the first byte is written. Only when
- * the file gets shorter, a slot or its memory goes away or a signal comes
- * while the load runs, part of the range has been overwritten; the digest
- * that was kept before then stays.
+ * Memory, file and the room for the answer are checked before the first byte
+ * is written. Only when the file gets shorter, one of those goes away, a signal
+ * comes or the VM is revoked while the load runs, part of the range has been
+ * overwritten; the digest that was kept before then stays, unless all but the
+ * answer was done (EFAULT).
  *
  * Errnos, besides the common ones:
  *   EBADF    fd is not an open file, or not open for reading
@@ -212,10 +214,10 @@ struct vmctl_stats {
  * For the owner of the VM and for openers of /dev/vmctl with CAP_SYS_ADMIN in
  * the initial user namespace. Once the command has returned, every use of the
  * VM's fds answers ENODEV (VMCTL_GET_STATS and close() still work). A vCPU
- * thread inside KVM_RUN comes out with ENODEV; no signal is sent. KVM's files
- * are released as soon as the last command in flight has left; a mapped run
- * page stays readable and writable, and means nothing any more. Revoking a
- * revoked VM does nothing and succeeds.
+ * thread inside KVM_RUN comes out with ENODEV; no signal is sent. Other commands
+ * that are inside finish. KVM's files are released as soon as the last one has
+ * left; a mapped run page stays readable and writable, and means nothing any
+ * more. Revoking a revoked VM does nothing and succeeds.
  *
  * Errnos, besides the common ones:
  *   ENOENT   no VM with this id that the opener may see
