@@ -111,7 +111,7 @@ int run(std::span<const std::string_view> arguments) {
       report(status.error());
       return static_cast<int>(status.error().status);
     }
-    if (std::fflush(stdout) == 0) return *status;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return *status;
     note("cannot write to standard output: " + errno_text(errno));
     return static_cast<int>(Status::output);
   } catch (const std::exception& exception) {

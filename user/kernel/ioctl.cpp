@@ -40,8 +40,11 @@ Error explain(std::string_view name, Errno error) {
       explained.why = "another hypervisor holds the processor's virtualization: " + explained.why;
       explained.advice = "end the other hypervisor (VirtualBox, Xen, VMware), then try again";
       break;
-    case ENOMEM:
     case EMFILE:
+      explained.status = Status::unavailable;
+      explained.advice = "each vCPU takes an open file: raise the limit, ulimit -n";
+      break;
+    case ENOMEM:
     case ENFILE:
       explained.status = Status::unavailable;
       break;

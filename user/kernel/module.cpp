@@ -260,6 +260,13 @@ Result<Loaded> load_module(const std::string& name, std::span<const std::string>
   }
   const Module module(kmod_module_get_module(found));
   if (is_loaded(module)) return Loaded::before;
+  if (const char* path = kmod_module_get_path(module.get());
+      path != nullptr && ::access(path, F_OK) != 0)
+    return fail({.status = Status::unavailable,
+                 .what = fmt::format("cannot load the module {}", name),
+                 .where = path,
+                 .why = errno_text(errno),
+                 .advice = "the list of modules is older than the modules: run depmod"});
   TRY(check_parameters(name, parameters, known_parameters(module)));
   const std::string options = parameters_text(parameters);
   const int done = kmod_module_probe_insert_module(module.get(), 0, options.c_str(), nullptr,

@@ -33,13 +33,15 @@ inline constexpr std::uint64_t kKiB = 1024;
 inline constexpr std::uint64_t kMiB = 1024 * kKiB;
 inline constexpr std::uint64_t kGiB = 1024 * kMiB;
 inline constexpr std::uint64_t kPageSize = 4 * kKiB;
+// The most that one memory slot of KVM's holds (KVM_MEM_MAX_NR_PAGES).
+inline constexpr std::uint64_t kSlotMax = ((1ULL << 31) - 1) * kPageSize;
 
 // Guest physical addresses. Memory from 0 up to 3 GiB, the rest of it from 4 GiB on; what lies
 // between is for devices and for KVM's own pages.
 inline constexpr Range kLowMemory{"memory below 4 GiB", 0, 3 * kGiB};
 inline constexpr Range kIdentityMap{"KVM's identity map", 0xfffbc000, kPageSize};
 inline constexpr Range kTss{"KVM's task state", 0xfffbd000, 3 * kPageSize};
-inline constexpr Range kHighMemory{"memory above 4 GiB", 4 * kGiB, (1ULL << 46) - 4 * kGiB};
+inline constexpr Range kHighMemory{"memory above 4 GiB", 4 * kGiB, kSlotMax};
 
 inline constexpr std::array kMemoryMap{kLowMemory, kIdentityMap, kTss, kHighMemory};
 static_assert(disjoint(kMemoryMap));

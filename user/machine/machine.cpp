@@ -2,6 +2,7 @@
 #include "machine/machine.hpp"
 
 #include <fmt/format.h>
+#include <linux/kvm.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,14 @@ void end_by_guest(Ending& ending, DebugExitStyle style, std::uint32_t value) {
                                 : fmt::format("the guest ended with {} on the debug-exit port",
                                               value),
               .details = ""});
+}
+
+Result<> check_cpus(const Node& node, std::uint32_t cpus) {
+  const int max = node.capability(KVM_CAP_MAX_VCPUS);
+  if (max <= 0 || cpus <= static_cast<std::uint32_t>(max)) return {};
+  return fail({.status = Status::usage,
+               .what = fmt::format("--cpus {}", cpus),
+               .why = fmt::format("KVM gives a VM at most {} vCPUs here", max)});
 }
 
 }  // namespace
@@ -59,6 +68,7 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   const RealModeEntry entry = TRY(real_mode_entry(plan->entry));
 
   Node node = TRY(Node::open(config.device));
+  TRY(check_cpus(node, config.cpus));
   Vm vm = TRY(Vm::create(node, {.name = config.name, .time_run = config.time_run}));
   TRY(vm.place_kvm_pages(GuestAddr{kTss.base}, GuestAddr{kIdentityMap.base}));
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "kernel/ioctl.hpp"
 
@@ -55,6 +56,10 @@ Result<> Vm::add_memory(const GuestMemory& memory) const {
     if (auto done = call(fd_, ioc::set_user_memory_region, request); !done) {
       Error error = explain(ioc::set_user_memory_region.name, done.error());
       error.where = fmt::format("gpa {:#x}, {} bytes", region.gpa.value, region.bytes.size());
+      if (done.error().code == EINVAL || done.error().code == ENOMEM) {
+        error.status = Status::unavailable;
+        error.advice = "more than KVM can give a guest here: give a smaller --mem";
+      }
       return fail(std::move(error));
     }
   }
