@@ -30,7 +30,8 @@ static bool is_kvm(const struct file *file)
 
 	return S_ISCHR(inode->i_mode) &&
 	       inode->i_rdev == MKDEV(MISC_MAJOR, KVM_MINOR) &&
-	       file->f_op->unlocked_ioctl;
+	       file->f_op->unlocked_ioctl &&
+	       (file->f_op->compat_ioctl || !IS_ENABLED(CONFIG_COMPAT));
 }
 
 /**
@@ -99,20 +100,6 @@ int vmctl_kvm_open(struct file **kvm)
 	return 0;
 }
 
-/* KVM's own answer; its files check the caller's address space themselves. */
-long vmctl_kvm_ioctl(struct file *kvm, unsigned int cmd, unsigned long arg,
-		     bool compat)
-{
-#ifdef CONFIG_COMPAT
-	if (compat) {
-		if (!kvm->f_op->compat_ioctl)
-			return -ENOTTY;
-		return kvm->f_op->compat_ioctl(kvm, cmd, arg);
-	}
-#endif
-	return kvm->f_op->unlocked_ioctl(kvm, cmd, arg);
-}
-
 static struct kvm *vm_of(struct file *vm)
 {
 	return vm->private_data;
@@ -123,10 +110,13 @@ static struct kvm_vcpu *vcpu_of(struct file *vcpu)
 	return vcpu->private_data;
 }
 
-/* User space can write the run page too: good for counting, not for trust. */
-u32 vmctl_kvm_exit_reason(struct file *vcpu)
+/*
+ * Where KVM_RUN leaves why it came back; good as long as the file. User space
+ * can write there too: it does for counting, not for trust.
+ */
+const u32 *vmctl_kvm_exit_reason(struct file *vcpu)
 {
-	return READ_ONCE(vcpu_of(vcpu)->run->exit_reason);
+	return &vcpu_of(vcpu)->run->exit_reason;
 }
 
 bool vmctl_kvm_is_creator(struct file *vm)

@@ -44,25 +44,24 @@ u64 vmctl_counters_add(struct vmctl_counters *sum,
 }
 
 /* The caller holds the runner slot, so nobody else counts. */
-static void count(struct vmctl_vcpu *vcpu, long ret)
+static void count_exit(struct vmctl_vcpu *vcpu, u32 reason, long ret)
 {
-	struct vmctl_counters *counters = &vcpu->counters;
-	u32 reason;
-
-	if (likely(!ret))
-		reason = vmctl_kvm_exit_reason(vcpu->port.kvm);
-	else if (ret == -EINTR)
-		reason = KVM_EXIT_INTR;
-	else
-		reason = U32_MAX;
+	u64 *exits;
 
 	trace_exit(vcpu, reason, ret);
-	if (unlikely(ret && ret != -EINTR)) {
-		WRITE_ONCE(counters->errors, counters->errors + 1);
+	exits = &vcpu->counters.exits[min_t(u32, reason,
+					    VMCTL_EXIT_REASONS - 1)];
+	WRITE_ONCE(*exits, *exits + 1);
+}
+
+static noinline void count_failure(struct vmctl_vcpu *vcpu, long ret)
+{
+	if (ret == -EINTR) {
+		count_exit(vcpu, KVM_EXIT_INTR, ret);
 		return;
 	}
-	reason = min_t(u32, reason, VMCTL_EXIT_REASONS - 1);
-	WRITE_ONCE(counters->exits[reason], counters->exits[reason] + 1);
+	trace_exit(vcpu, U32_MAX, ret);
+	WRITE_ONCE(vcpu->counters.errors, vcpu->counters.errors + 1);
 }
 
 /* Shut the slot for ever, if nobody is in it; whoever leaves it tries again. */
@@ -74,24 +73,14 @@ static void seal(struct vmctl_vcpu *vcpu)
 
 static bool slot_take(struct vmctl_vcpu *vcpu)
 {
-	return !cmpxchg(&vcpu->runner, NULL, current);
-}
+	struct task_struct *nobody = NULL;
 
-static void slot_give(struct vmctl_vcpu *vcpu)
-{
-	/* A full barrier: before looking at revoked and at who waits. */
-	xchg(&vcpu->runner, NULL);
-	if (unlikely(READ_ONCE(vcpu->vm->revoked)))
-		seal(vcpu);
-	/* Ordered by xchg() after the slot is free; pairs with the waiter's. */
-	if (unlikely(waitqueue_active(&vcpu->wait)))
-		wake_up(&vcpu->wait);
+	return try_cmpxchg(&vcpu->runner, &nobody, current);
 }
 
 /* Somebody else runs this vCPU: KVM makes the caller wait, killably. */
-static long slot_wait(struct vmctl_vcpu *vcpu)
+static noinline long slot_wait(struct vmctl_vcpu *vcpu)
 {
-	struct vmctl_vm *vm = vcpu->vm;
 	bool creator, taken = false;
 	long ret;
 
@@ -102,21 +91,31 @@ static long slot_wait(struct vmctl_vcpu *vcpu)
 	if (!creator)
 		return -EIO;
 
-	ret = wait_event_killable(vcpu->wait, READ_ONCE(vm->revoked) ||
+	ret = wait_event_killable(vcpu->wait, READ_ONCE(vcpu->shut) ||
 				  (taken = slot_take(vcpu)));
 	if (taken)
 		return 0;
 	return ret ? -EINTR : -ENODEV;
 }
 
+static noinline long run_timed(struct vmctl_vcpu *vcpu, unsigned long arg)
+{
+	u64 *run_ns = &vcpu->counters.run_ns;
+	u64 start = ktime_get_ns();
+	long ret;
+
+	ret = vmctl_kvm_ioctl(vcpu->port.kvm, KVM_RUN, arg, false);
+	WRITE_ONCE(*run_ns, *run_ns + ktime_get_ns() - start);
+	return ret;
+}
+
 /*
  * The path that counts. The slot keeps KVM's file alive by itself: it owns
  * one use of the port until it is sealed.
  */
-static long vcpu_run(struct vmctl_vcpu *vcpu, unsigned long arg, bool compat)
+static __always_inline long vcpu_run(struct vmctl_vcpu *vcpu,
+				     unsigned long arg)
 {
-	struct vmctl_vm *vm = vcpu->vm;
-	u64 start = 0;
 	long ret;
 
 	if (unlikely(!slot_take(vcpu))) {
@@ -125,20 +124,29 @@ static long vcpu_run(struct vmctl_vcpu *vcpu, unsigned long arg, bool compat)
 			return ret;
 	}
 
-	ret = -ENODEV;
-	if (likely(!READ_ONCE(vm->revoked))) {
-		if (vm->flags & VMCTL_VM_TIME_RUN)
-			start = ktime_get_ns();
-		ret = vmctl_kvm_ioctl(vcpu->port.kvm, KVM_RUN, arg, compat);
-		if (vm->flags & VMCTL_VM_TIME_RUN)
-			WRITE_ONCE(vcpu->counters.run_ns,
-				   vcpu->counters.run_ns +
-				   ktime_get_ns() - start);
-		count(vcpu, ret);
-		if (unlikely(READ_ONCE(vm->revoked)))
-			ret = -ENODEV;
+	if (likely(!READ_ONCE(vcpu->shut))) {
+		if (unlikely(vcpu->timed))
+			ret = run_timed(vcpu, arg);
+		else
+			ret = vmctl_kvm_ioctl(vcpu->port.kvm, KVM_RUN, arg,
+					      false);
+		if (likely(!ret))
+			count_exit(vcpu, READ_ONCE(*vcpu->exit_reason), ret);
+		else
+			count_failure(vcpu, ret);
+	} else {
+		ret = -ENODEV;
 	}
-	slot_give(vcpu);
+
+	/* A full barrier: the slot is free before we look who shut or waits. */
+	xchg(&vcpu->runner, NULL);
+	if (unlikely(READ_ONCE(vcpu->shut))) {
+		seal(vcpu);
+		ret = -ENODEV;
+	}
+	/* Ordered by xchg() above; pairs with the barrier of the waiter. */
+	if (unlikely(waitqueue_active(&vcpu->wait)))
+		wake_up(&vcpu->wait);
 	return ret;
 }
 
@@ -149,7 +157,8 @@ void vmctl_vcpu_shut(struct vmctl_vcpu *vcpu)
 
 	if (vcpu->shut)
 		return;
-	vcpu->shut = true;
+	/* Before the compare-and-swap in seal(): pairs with vcpu_run(). */
+	WRITE_ONCE(vcpu->shut, true);
 	seal(vcpu);
 	vmctl_port_close(&vcpu->port);
 	wake_up_all(&vcpu->wait);
@@ -282,16 +291,11 @@ static int vcpu_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static long vcpu_dispatch(struct file *file, unsigned int cmd,
-			  unsigned long arg, bool compat)
+/* Apart, so that KVM_RUN does not pay for the room that this takes. */
+static noinline long vcpu_dispatch(struct vmctl_vcpu *vcpu, unsigned int cmd,
+				   unsigned long arg, bool compat)
 {
-	struct vmctl_vcpu *vcpu = file->private_data;
-	struct vmctl_call call;
-
-	if (likely(cmd == KVM_RUN))
-		return vcpu_run(vcpu, arg, compat);
-
-	call = (struct vmctl_call) {
+	struct vmctl_call call = {
 		.cmd = cmd,
 		.arg = arg,
 		.compat = compat,
@@ -299,19 +303,27 @@ static long vcpu_dispatch(struct file *file, unsigned int cmd,
 		.vcpu = vcpu,
 		.port = &vcpu->port,
 	};
+
 	return vmctl_dispatch(&call);
 }
 
 static long vcpu_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return vcpu_dispatch(file, cmd, arg, false);
+	struct vmctl_vcpu *vcpu = file->private_data;
+
+	if (likely(cmd == KVM_RUN))
+		return vcpu_run(vcpu, arg);
+	return vcpu_dispatch(vcpu, cmd, arg, false);
 }
 
 #ifdef CONFIG_COMPAT
 static long vcpu_compat_ioctl(struct file *file, unsigned int cmd,
 			      unsigned long arg)
 {
-	return vcpu_dispatch(file, cmd, arg, true);
+	/* The same for KVM in both modes. */
+	if (cmd == KVM_RUN)
+		return vcpu_ioctl(file, cmd, arg);
+	return vcpu_dispatch(file->private_data, cmd, arg, true);
 }
 #endif
 
@@ -336,6 +348,7 @@ static struct vmctl_vcpu *vcpu_alloc(struct vmctl_vm *vm, u32 id)
 	init_waitqueue_head(&vcpu->wait);
 	INIT_LIST_HEAD(&vcpu->node);
 	vcpu->id = id;
+	vcpu->timed = vm->flags & VMCTL_VM_TIME_RUN;
 	vcpu->vm = vm;
 	kref_get(&vm->kref);
 	return vcpu;
@@ -401,6 +414,7 @@ long vmctl_vcpu_create(struct vmctl_call *call)
 
 	scoped_guard(mutex, &vm->lock) {
 		vmctl_port_init(&vcpu->port, kvm, 2);
+		vcpu->exit_reason = vmctl_kvm_exit_reason(kvm);
 		list_add_tail(&vcpu->node, &vm->vcpus);
 		if (vm->revoked)
 			vmctl_vcpu_shut(vcpu);

@@ -141,8 +141,7 @@ void vmctl_vm_revoke(struct vmctl_vm *vm)
 	scoped_guard(mutex, &vm->lock) {
 		if (vm->revoked)
 			return;
-		/* Pairs with the compare-and-swap that takes a runner slot. */
-		smp_store_mb(vm->revoked, true);
+		WRITE_ONCE(vm->revoked, true);
 		if (!vm->closed)
 			vmctl_port_close(&vm->port);
 		list_for_each_entry(vcpu, &vm->vcpus, node) {

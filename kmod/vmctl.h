@@ -174,24 +174,29 @@ struct vmctl_vm {
  * struct vmctl_vcpu - one vCPU
  * @port: KVM's vCPU file; one use for being open, one for the runner slot
  * @vm: held
+ * @exit_reason: in KVM's run page, for whoever is in the port or the slot
  * @id: KVM's id of the vCPU
  * @runner: the runner slot: the thread in KVM_RUN, NULL, or VMCTL_SEALED
  * @wait: threads that wait for the slot
  * @counters: written in the slot
  * @node: in vm->vcpus, under vm->lock; then perhaps among those that wait for
  *        their knock to end
- * @shut: the use for being open has been given back, under vm->lock
+ * @timed: VMCTL_VM_TIME_RUN
+ * @shut: the use for being open has been given back; set under vm->lock, read
+ *        without by whoever holds the slot
  * @knocked: @knock is or was on its way, under vm->lock
  * @knock: the task work that makes the runner come out
  */
 struct vmctl_vcpu {
 	struct vmctl_port port;
 	struct vmctl_vm *vm;
+	const u32 *exit_reason;
 	u32 id;
 	struct task_struct *runner;
 	wait_queue_head_t wait;
 	struct vmctl_counters counters;
 	struct list_head node;
+	bool timed;
 	bool shut;
 	bool knocked;
 	struct rcu_synchronize knock;
@@ -219,6 +224,15 @@ struct vmctl_call {
 	struct vmctl_port *port;
 	struct file *file;
 };
+
+/* KVM's own answer; its files check the caller's address space themselves. */
+static inline long vmctl_kvm_ioctl(struct file *kvm, unsigned int cmd,
+				   unsigned long arg, bool compat)
+{
+	if (compat)
+		return kvm->f_op->compat_ioctl(kvm, cmd, arg);
+	return kvm->f_op->unlocked_ioctl(kvm, cmd, arg);
+}
 
 extern struct mutex vmctl_lock;
 extern struct list_head vmctl_vms;
@@ -272,9 +286,7 @@ void vmctl_user_put(struct vmctl_user *user);
 
 /* kvm.c: the only file that knows KVM */
 int vmctl_kvm_open(struct file **kvm);
-long vmctl_kvm_ioctl(struct file *kvm, unsigned int cmd, unsigned long arg,
-		     bool compat);
-u32 vmctl_kvm_exit_reason(struct file *vcpu);
+const u32 *vmctl_kvm_exit_reason(struct file *vcpu);
 struct page *vmctl_kvm_page(struct file *vcpu, pgoff_t pgoff);
 bool vmctl_kvm_is_creator(struct file *vm);
 bool vmctl_kvm_vcpu_is_creator(struct file *vcpu);
