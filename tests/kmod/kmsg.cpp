@@ -2,6 +2,7 @@
 #include "kmsg.hpp"
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
@@ -78,5 +79,20 @@ bool is_complaint(const KernelLine& line) {
   if (std::regex_search(line.text, about_itself)) return true;
   return line.level <= 4 && !std::regex_search(line.text, provoked);
 }
+
+namespace {
+KernelLog& whole_run() {
+  static KernelLog log;
+  return log;
+}
+}  // namespace
+
+void complaints_so_far() {
+  for (const KernelLine& line : whole_run().fresh()) {
+    EXPECT_FALSE(is_complaint(line)) << "kernel: <" << line.level << "> " << line.text;
+  }
+}
+
+void forget_complaints() { whole_run().fresh(); }
 
 }  // namespace t

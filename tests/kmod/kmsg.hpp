@@ -37,4 +37,8 @@ class KernelLog {
 // the kernel about itself, and not one that the tests provoke.
 bool is_complaint(const KernelLine& line);
 
+// Complaints since the last call of either: expected to be none, or dropped.
+void complaints_so_far();
+void forget_complaints();
+
 }  // namespace t

@@ -2,6 +2,10 @@
 //
 // Several VMs of one process: KVM names its debugfs folder after the thread
 // and a descriptor, and each VM must get one of its own.
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <array>
 #include <thread>
 
 #include "driver.hpp"
@@ -98,6 +102,49 @@ TEST_F(Several, ThreadsMakeVcpusAtOnce) {
     }
   }
   EXPECT_EQ(table().front().vcpus, 25U);
+  expect_no_collision();
+}
+
+// KVM's VM lives on without the fd that its folder is named after.
+TEST_F(Several, AVmOutlivesItsFdAndItsNumber) {
+  const Fd system = open_device();
+  std::vector<Vcpu> cpus;
+  for (int i = 0; i < 8; ++i) {
+    Fd vm(ctl(system, KVM_CREATE_VM));
+    const int number = vm;
+    cpus.emplace_back(vm);
+    ASSERT_TRUE(cpus.back().page.valid());
+    vm.close();
+    vm = Fd(ctl(system, KVM_CREATE_VM));
+    EXPECT_EQ(static_cast<int>(vm), number) << "the number is given again";
+    expect_folders(static_cast<std::size_t>(i) + 2);
+    cpus.back().fd.close();  // the mapping alone holds it
+  }
+  expect_no_collision();
+}
+
+// Another process drops the last reference, at its leisure, while the next VM is made.
+TEST_F(Several, VmsThatOthersEndDoNotCollide) {
+  std::array<int, 2> pair{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
+  Fd here(pair[0]);
+  Fd there(pair[1]);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    here.close();
+    while (receive_fd(there).valid()) {
+    }
+    ::_exit(0);
+  }
+  there.close();
+  const Fd system = open_device();
+  for (int i = 0; i < 50; ++i) {
+    const Fd vm(ctl(system, KVM_CREATE_VM));
+    ASSERT_TRUE(vm.valid());
+    pass_fd(here, vm);
+  }
+  here.close();
+  ::waitpid(child, nullptr, 0);
   expect_no_collision();
 }
 

@@ -116,7 +116,8 @@ std::string in_child(const std::function<std::string()>& run, unsigned seconds) 
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return "no pipe";
   const Fd in(ends[0]);
-  Fd out(ends[1]);
+  // High up, where children that close low numbers do not hit it.
+  Fd out(::fcntl(Fd(ends[1]), F_DUPFD_CLOEXEC, 500));
   std::fflush(nullptr);
   const pid_t child = ::fork();
   if (child == 0) {

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What the driver says of itself: the kernel log, dynamic debug, tracepoints.
+#include <fcntl.h>
+#include <sys/mount.h>
+
+#include <regex>
+
+#include "image.hpp"
+#include "kmsg.hpp"
+
+namespace {
+
+using namespace t;
+
+class Log : public Own {
+ protected:
+  // "vmctl: vm 3 (pid 812, uid 0, "name"): " and what follows.
+  static std::string line(std::uint32_t id, const std::string& name, const std::string& what) {
+    return "^vmctl: vm " + std::to_string(id) + " \\(pid " + std::to_string(::getpid()) +
+           ", uid 0, \"" + name + "\"\\): " + what;
+  }
+  KernelLog log_;
+};
+
+TEST_F(Log, TellsTheLifeOfAVm) {
+  std::uint32_t id = 0;
+  Machine machine = named(guest::halt(), "life", &id);
+  EXPECT_TRUE(log_.shows(line(id, "life", "created$"))) << log_.seen();
+  const Bytes image = guest::add();
+  ASSERT_EQ(load(machine.vm, file_of(image), 0, image.size(), 0x1000), 0);
+  EXPECT_TRUE(log_.shows(line(id, "life", "loaded 12 bytes at 0x1000, sha256 " +
+                                              hex(sha256(image)) + "$")))
+      << log_.seen();
+  ASSERT_EQ(revoke(machine.system, id), 0);
+  EXPECT_TRUE(log_.shows(line(id, "life", "revoked"))) << log_.seen();
+  machine = Machine({}, Fd(), {});
+  EXPECT_TRUE(log_.shows(line(id, "life", "destroyed$"))) << log_.seen();
+}
+
+TEST_F(Log, SaysNothingOfWhatDidNotHappen) {
+  std::uint32_t id = 0;
+  const Machine machine = named(guest::halt(), "quiet", &id);
+  ASSERT_TRUE(log_.shows(line(id, "quiet", "created$")));
+  log_.fresh();
+  EXPECT_EQ(load(machine.vm, file_of(pattern(4)), 0, 5, 0), -ENODATA);
+  EXPECT_EQ(machine.run(), 0);
+  ASSERT_EQ(revoke(machine.system, id), 0);
+  ASSERT_EQ(revoke(machine.system, id), 0);
+  int lines = 0;
+  for (const KernelLine& each : log_.fresh()) lines += each.text.starts_with("vmctl: ") ? 1 : 0;
+  EXPECT_EQ(lines, 1) << "revoked, once:\n" << log_.seen();
+}
+
+TEST_F(Log, NamesAWriteThatWasNoCommand) {
+  const Fd system = open_device();
+  EXPECT_EQ(Ret::of(::write(system, "nonsense\x1b[31m", 13)), -EINVAL);
+  EXPECT_TRUE(log_.shows("^vmctl: .*pid " + std::to_string(::getpid()))) << log_.seen();
+  EXPECT_EQ(log_.seen().find('\x1b'), std::string::npos) << "what was written is not repeated raw";
+}
+
+TEST_F(Log, NamesEachCommandUnderDynamicDebug) {
+  const std::string control = "/sys/kernel/debug/dynamic_debug/control";
+  kvm_debug_folders();  // mounts debugfs
+  if (slurp(control).empty()) GTEST_SKIP() << "no dynamic debug in this kernel";
+  const Machine machine = named(guest::halt(), "debug");
+  kvm_regs regs{};
+  log_.fresh();
+  ASSERT_EQ(ctl(machine.cpu.fd, KVM_GET_REGS, &regs), 0);
+  EXPECT_FALSE(log_.shows("KVM_GET_REGS", std::chrono::milliseconds(50))) << "off by default";
+  ASSERT_TRUE(spit(control, "module vmctl +p"));
+  (void)ctl(machine.cpu.fd, KVM_GET_REGS, &regs);
+  (void)ctl(machine.vm, KVM_GET_STATS_FD);
+  EXPECT_TRUE(log_.shows("^vmctl: .*KVM_GET_REGS: 0")) << log_.seen();
+  EXPECT_TRUE(log_.shows("^vmctl: .*KVM_GET_STATS_FD refused")) << log_.seen();
+  ASSERT_TRUE(spit(control, "module vmctl -p"));
+}
+
+class Trace : public Own {
+ protected:
+  void SetUp() override {
+    Own::SetUp();
+    if (IsSkipped()) return;
+    if (entries_of(kRoot).empty()) ::mount("tracefs", kRoot, "tracefs", 0, nullptr);
+    if (entries_of(root() + "/events").empty()) {
+      tracing_ = false;
+      GTEST_SKIP() << "no tracefs in this kernel";
+    }
+    Fd(::open((root() + "/trace").c_str(), O_WRONLY | O_TRUNC)).close();  // empties it
+    ASSERT_TRUE(spit(root() + "/events/vmctl/enable", "1"));
+  }
+  void TearDown() override {
+    if (tracing_ && device_is_vmctl()) spit(root() + "/events/vmctl/enable", "0");
+    Own::TearDown();
+  }
+  static std::string root() { return kRoot; }
+  // The lines of one event, from its name on.
+  static std::vector<std::string> lines_with(const std::string& event) {
+    std::vector<std::string> found;
+    for (const std::string& line : lines_of(slurp(root() + "/trace"))) {
+      const auto at = line.find(": " + event + ": ");
+      if (line[0] != '#' && at != std::string::npos) found.push_back(line.substr(at + 2));
+    }
+    return found;
+  }
+  static int count(const std::string& event, const std::string& expression) {
+    int hits = 0;
+    for (const std::string& line : lines_with(event)) {
+      hits += std::regex_search(line, std::regex(expression)) ? 1 : 0;
+    }
+    return hits;
+  }
+
+ private:
+  static constexpr const char* kRoot = "/sys/kernel/tracing";
+  bool tracing_ = true;
+};
+
+TEST_F(Trace, HasAllEvents) {
+  for (const char* event : {"vm_create", "vm_destroy", "ioctl", "deny", "load", "exit"}) {
+    EXPECT_FALSE(slurp(root() + "/events/vmctl/" + event + "/format").empty()) << event;
+  }
+}
+
+TEST_F(Trace, FiresOncePerEvent) {
+  std::uint32_t id = 0;
+  Machine machine = named(guest::outs(3), "traced name", &id);
+  const std::string vm = "vm=" + std::to_string(id) + "\\b";
+  kvm_regs regs{};
+  ASSERT_EQ(ctl(machine.cpu.fd, KVM_GET_REGS, &regs), 0);
+  EXPECT_EQ(ctl(machine.vm, KVM_GET_STATS_FD), -EPERM);
+  EXPECT_EQ(ctl(machine.cpu.fd, KVM_GET_STATS_FD), -EPERM);
+  ASSERT_EQ(machine.run(), 0);
+  const Fd file = file_of(pattern(64));
+  ASSERT_EQ(load(machine.vm, file, 3, 50, 0x2001), 0);
+  EXPECT_EQ(load(machine.vm, file, 0, 65, 0), -ENODATA);
+  machine = Machine({}, Fd(), {});
+  EXPECT_TRUE(eventually([&] { return count("vm_destroy", vm) == 1; }));
+
+  EXPECT_EQ(count("vm_create", vm + " uid=0 name=traced\\\\040name"), 1);
+  EXPECT_EQ(count("ioctl", vm + ".* KVM_GET_REGS ret=0"), 1);
+  EXPECT_EQ(count("deny", vm + " .*KVM_GET_STATS_FD"), 2);
+  EXPECT_EQ(count("exit", vm + " vcpu=0 reason=2 ret=0"), 3);
+  EXPECT_EQ(count("exit", vm + " vcpu=0 reason=5 ret=0"), 1);
+  EXPECT_EQ(count("load", vm + " offset=3 length=50 gpa=0x2001 ret=0"), 1);
+  EXPECT_EQ(count("load", vm + " offset=0 length=65 gpa=(0x)?0 ret=-61"), 1);
+}
+
+}  // namespace
