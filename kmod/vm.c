@@ -82,7 +82,7 @@ static void vm_free(struct kref *kref)
 	struct vmctl_vm *vm = container_of(kref, struct vmctl_vm, kref);
 	struct vmctl_user *user = vm->user;
 
-	if (vm->id) {
+	if (!list_empty(&vm->node)) {
 		mutex_lock(&vmctl_lock);
 		list_del(&vm->node);
 		mutex_unlock(&vmctl_lock);
@@ -259,10 +259,40 @@ static const struct file_operations vm_fops = {
 	.llseek		= noop_llseek,
 };
 
+/*
+ * An id, and the fd that KVM is to give the VM. Its own would do, but for VMs
+ * that live on under another fd, and for KVM's folder in debugfs, which may
+ * outlive the VM for a moment: so the numbers go round.
+ */
+static int vm_number(struct vmctl_vm *vm)
+{
+	unsigned long limit = clamp_t(unsigned long, rlimit(RLIMIT_NOFILE),
+				      1, VMCTL_NUMBERS);
+	DECLARE_BITMAP(taken, VMCTL_NUMBERS) = { };
+	unsigned long number;
+	struct vmctl_vm *other;
+
+	scoped_guard(mutex, &vmctl_lock) {
+		if (vmctl_last_id == U32_MAX)
+			return -ENOSPC;
+		vm->id = ++vmctl_last_id;
+		list_for_each_entry(other, &vmctl_vms, node)
+			if (other->tid == vm->tid)
+				__set_bit(other->number, taken);
+	}
+
+	number = find_next_zero_bit(taken, limit, vm->id % limit);
+	if (number >= limit)
+		number = find_first_zero_bit(taken, limit);
+	vm->number = number < limit ? number : 0;
+	return 0;
+}
+
 static struct vmctl_vm *vm_alloc(u32 flags, const char *name)
 {
-	struct vmctl_vm *vm;
 	struct vmctl_user *user;
+	struct vmctl_vm *vm;
+	int ret;
 
 	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
@@ -284,45 +314,22 @@ static struct vmctl_vm *vm_alloc(u32 flags, const char *name)
 	vm->pid = get_pid(task_tgid(current));
 	vm->tid = task_pid_nr(current);
 	show_name(vm, name);
+	ret = vm_number(vm);
+	if (ret) {
+		vmctl_vm_put(vm);
+		return ERR_PTR(ret);
+	}
 	return vm;
 }
 
-/*
- * The fd that KVM is to give a VM. Its own, as without vmctl; unless that is
- * large, or a VM of this thread lives on under another fd and has it already.
- */
-static unsigned int pick_number(pid_t tid, unsigned int fd)
-{
-	unsigned long limit = min_t(unsigned long, rlimit(RLIMIT_NOFILE),
-				    VMCTL_NUMBERS);
-	unsigned long number = fd < limit ? fd : 0;
-	DECLARE_BITMAP(taken, VMCTL_NUMBERS) = { };
-	struct vmctl_vm *vm;
-
-	scoped_guard(mutex, &vmctl_lock) {
-		list_for_each_entry(vm, &vmctl_vms, node)
-			if (vm->tid == tid)
-				__set_bit(vm->number, taken);
-	}
-	number = find_next_zero_bit(taken, limit, number);
-	if (number >= limit)
-		number = find_first_zero_bit(taken, limit);
-	return number < limit ? number : 0;
-}
-
 /* From here on the VM stands in the table. */
-static int vm_publish(struct vmctl_vm *vm)
+static void vm_publish(struct vmctl_vm *vm)
 {
-	scoped_guard(mutex, &vmctl_lock) {
-		if (vmctl_last_id == U32_MAX)
-			return -ENOSPC;
-		vm->id = ++vmctl_last_id;
+	scoped_guard(mutex, &vmctl_lock)
 		list_add_tail(&vm->node, &vmctl_vms);
-	}
 	trace_vm_create(vm);
 	vmctl_vm_say(vm, "created");
 	vmctl_status_changed(vm->user);
-	return 0;
 }
 
 /**
@@ -365,16 +372,12 @@ long vmctl_vm_create(struct vmctl_call *call, unsigned long type, u32 flags,
 	}
 
 	/* From here on the file owns the VM. */
-	vm->number = pick_number(vm->tid, fd);
 	ret = vmctl_airlock_ioctl(system, KVM_CREATE_VM, type, vm->number,
 				  &kvm);
 	if (ret)
 		goto err_file;
 	vmctl_port_init(&vm->port, kvm, 1);
-
-	ret = vm_publish(vm);
-	if (ret)
-		goto err_file;
+	vm_publish(vm);
 
 	if (id)
 		*id = vm->id;
