@@ -8,7 +8,9 @@
 namespace vmctl {
 namespace {
 
-constexpr bool is_printable(unsigned char byte) { return byte >= 0x20 && byte < 0x7f; }
+constexpr bool is_printable(unsigned char byte) {
+  return byte >= 0x20 && byte < 0x7f;
+}
 
 }  // namespace
 

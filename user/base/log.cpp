@@ -20,10 +20,16 @@ void write_all(std::string_view text) {
 
 }  // namespace
 
-void line_to_stderr(std::string_view text) { write_all(std::string(text) + "\n"); }
+void line_to_stderr(std::string_view text) {
+  write_all(std::string(text) + "\n");
+}
 
-void note(std::string_view message) { line_to_stderr("vmctl: " + std::string(message)); }
+void note(std::string_view message) {
+  line_to_stderr("vmctl: " + std::string(message));
+}
 
-void report(const Error& error) { note(error.text()); }
+void report(const Error& error) {
+  note(error.text());
+}
 
 }  // namespace vmctl

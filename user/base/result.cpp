@@ -13,6 +13,8 @@ std::string Error::text() const {
   return text;
 }
 
-std::string errno_text(int error) { return std::generic_category().message(error); }
+std::string errno_text(int error) {
+  return std::generic_category().message(error);
+}
 
 }  // namespace vmctl

@@ -45,7 +45,9 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
   using tl::expected<T, Error>::expected;
 };
 
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 // "No such file or directory" for ENOENT.
 std::string errno_text(int error);
@@ -61,9 +63,9 @@ auto value_of(R& result) {
 
 // The value of a Result; or return its error from the calling function. A statement expression
 // (GCC and clang), so that the value can be used where it is made.
-#define TRY(expression)                                                            \
-  ({                                                                               \
-    auto try_result_ = (expression);                                               \
-    if (!try_result_) return ::vmctl::fail(std::move(try_result_.error()));        \
-    ::vmctl::detail::value_of(try_result_);                                        \
+#define TRY(expression)                                                     \
+  ({                                                                        \
+    auto try_result_ = (expression);                                        \
+    if (!try_result_) return ::vmctl::fail(std::move(try_result_.error())); \
+    ::vmctl::detail::value_of(try_result_);                                 \
   })

@@ -19,11 +19,11 @@ Result<> Bus::claim(std::uint64_t base, std::uint64_t size, std::string name, De
   if (above != ranges_.begin()) {
     const auto& [other_base, other] = *std::prev(above);
     if (other.last >= base)
-      return fail({.status = Status::internal,
-                   .what = fmt::format("cannot place {}", name),
-                   .where = fmt::format("{:#x} to {:#x}", base, last),
-                   .why = fmt::format("{} is at {:#x} to {:#x}", other.name, other_base,
-                                      other.last)});
+      return fail(
+          {.status = Status::internal,
+           .what = fmt::format("cannot place {}", name),
+           .where = fmt::format("{:#x} to {:#x}", base, last),
+           .why = fmt::format("{} is at {:#x} to {:#x}", other.name, other_base, other.last)});
   }
   auto& range = ranges_[base];
   range.last = last;

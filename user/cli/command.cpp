@@ -48,7 +48,7 @@ Error unknown_command(std::string_view word) {
   Error error{.status = Status::usage,
               .what = fmt::format("there is no command '{}'", escaped(word)),
               .advice = "see: vmctl --help"};
-  const auto closest =
+  const Command* closest =
       std::min_element(kCommands.begin(), kCommands.end(), [&](const Command& a, const Command& b) {
         return distance(word, a.name) < distance(word, b.name);
       });
@@ -102,7 +102,9 @@ Result<int> parse_and_run(std::span<const std::string_view> arguments) {
 
 }  // namespace
 
-std::span<const Command> commands() { return kCommands; }
+std::span<const Command> commands() {
+  return kCommands;
+}
 
 int run(std::span<const std::string_view> arguments) {
   try {

@@ -39,8 +39,7 @@ Finding examine_node(const std::string& path, const std::string& absent) {
 Finding examine_kvm_module(const std::string& cpuinfo) {
   for (const char* name : {"kvm_amd", "kvm_intel"}) {
     if (!module_status(name).loaded) continue;
-    const std::string nested =
-        read_line(fmt::format("/sys/module/{}/parameters/nested", name));
+    const std::string nested = read_line(fmt::format("/sys/module/{}/parameters/nested", name));
     return {true, "KVM's module",
             fmt::format("{} is loaded{}", name,
                         nested.empty() ? "" : fmt::format(", nested={}", nested)),
@@ -55,8 +54,7 @@ Finding examine_kvm_module(const std::string& cpuinfo) {
 
 Finding examine_module() {
   const ModuleStatus status = module_status(kModuleName);
-  if (!status.loaded)
-    return {false, "vmctl's module", "not loaded", "vmctl module load (as root)"};
+  if (!status.loaded) return {false, "vmctl's module", "not loaded", "vmctl module load (as root)"};
   return {true, "vmctl's module",
           fmt::format("version {}, in use {} time{}",
                       status.version.empty() ? "unknown" : status.version, status.references,
@@ -95,8 +93,7 @@ Finding examine_cpu(const std::string& cpuinfo) {
   for (const auto& [flag, name] : {std::pair{"svm", "AMD-V (svm)"}, {"vmx", "Intel VT-x (vmx)"}})
     if (cpu_has_flag(cpuinfo, flag)) return {true, "processor", name, ""};
   // Software KVM needs neither.
-  if (Node::open(kKvmPath))
-    return {true, "processor", "neither svm nor vmx, but KVM answers", ""};
+  if (Node::open(kKvmPath)) return {true, "processor", "neither svm nor vmx, but KVM answers", ""};
   return {false, "processor", "neither svm nor vmx",
           "turn virtualization on in the firmware; in a virtual machine, nesting on its host"};
 }

@@ -175,8 +175,8 @@ void declare_load(CLI::App& command, LoadRequest& request) {
   MachineConfig& machine = request.machine;
   command.footer(kFooter);
   command.add_option("FILE", machine.image, "the guest image")->required()->type_name("");
-  add_parsed(command, "--at", "load it at this guest physical address (0x1000)", "ADDR",
-             parse_size, [&](std::uint64_t at) { machine.flat.at = GuestAddr{at}; });
+  add_parsed(command, "--at", "load it at this guest physical address (0x1000)", "ADDR", parse_size,
+             [&](std::uint64_t at) { machine.flat.at = GuestAddr{at}; });
   add_parsed(command, "--entry", "start here (where it is loaded)", "ADDR", parse_size,
              [&](std::uint64_t entry) { machine.flat.entry = GuestAddr{entry}; });
   add_parsed(command, "--mem", "the guest's memory (64M)", "SIZE", parse_memory,

@@ -25,9 +25,9 @@ struct LoadOptions {
 
 Result<int> load(const LoadOptions& options) {
   if (const auto kvm = missing_kvm_module()) TRY(load_module(*kvm, {}));
-  const Loaded loaded = TRY(options.path.empty()
-                                ? load_module(kModuleName, options.parameters)
-                                : load_module_file(options.path, options.parameters));
+  const Loaded loaded =
+      TRY(options.path.empty() ? load_module(kModuleName, options.parameters)
+                               : load_module_file(options.path, options.parameters));
   if (loaded == Loaded::now) return 0;
   if (!options.parameters.empty() || !options.path.empty())
     return fail({.status = Status::unavailable,
@@ -100,7 +100,8 @@ void add_module(CLI::App& command, Action& action) {
       command.add_subcommand("load", "load it, and KVM's modules before it, if need be");
   auto options = std::make_shared<LoadOptions>();
   load_command->add_option("PARAMETER", options->parameters, "module parameters, as NAME=VALUE");
-  load_command->add_option("--path", options->path, "load this file instead of the installed module")
+  load_command
+      ->add_option("--path", options->path, "load this file instead of the installed module")
       ->type_name("FILE.ko");
   load_command->callback([options, &action] { action = [options] { return load(*options); }; });
 

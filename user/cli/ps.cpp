@@ -22,15 +22,12 @@ constexpr std::size_t kColumns = 9;
 using Cells = std::array<std::string, kColumns>;
 
 Cells cells(const VmRow& row) {
-  return {fmt::format("{}", row.id),
-          fmt::format("{}", row.pid),
-          fmt::format("{}", row.uid),
-          row.state,
-          fmt::format("{}", row.vcpus),
-          format_size(row.memory),
-          fmt::format("{}", row.exits),
-          row.image.empty() ? "-" : row.image.substr(0, kDigestShown),
-          row.name.empty() ? "-" : row.name};
+  return {
+      fmt::format("{}", row.id),        fmt::format("{}", row.pid),
+      fmt::format("{}", row.uid),       row.state,
+      fmt::format("{}", row.vcpus),     format_size(row.memory),
+      fmt::format("{}", row.exits),     row.image.empty() ? "-" : row.image.substr(0, kDigestShown),
+      row.name.empty() ? "-" : row.name};
 }
 
 void print_table(const std::vector<VmRow>& rows) {

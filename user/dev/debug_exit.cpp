@@ -9,7 +9,8 @@ namespace vmctl {
 
 DebugExitStatus debug_exit_status(DebugExitStyle style, std::uint32_t value) {
   constexpr std::uint32_t kGuestMax = 63;  // 64 and up are this program's own
-  if (style == DebugExitStyle::qemu) return {static_cast<int>((value << 1 | 1) & 0xff), value > 127};
+  if (style == DebugExitStyle::qemu)
+    return {static_cast<int>((value << 1 | 1) & 0xff), value > 127};
   return {static_cast<int>(std::min(value, kGuestMax)), value > kGuestMax};
 }
 

@@ -5,9 +5,9 @@ namespace vmctl {
 namespace {
 
 enum Register : std::uint64_t {
-  kData = 0,  // RBR, THR; divisor low with DLAB
+  kData = 0,             // RBR, THR; divisor low with DLAB
   kInterruptEnable = 1,  // IER; divisor high with DLAB
-  kInterruptId = 2,  // IIR; FCR when written
+  kInterruptId = 2,      // IIR; FCR when written
   kLineControl = 3,
   kModemControl = 4,
   kLineStatus = 5,
@@ -40,7 +40,9 @@ void Serial::write(std::uint64_t offset, std::span<const std::uint8_t> data) {
   for (const std::uint8_t byte : data) write_register(offset++, byte);
 }
 
-bool Serial::divisor_latch() const { return (line_control_ & kLcrDivisorLatch) != 0; }
+bool Serial::divisor_latch() const {
+  return (line_control_ & kLcrDivisorLatch) != 0;
+}
 
 std::uint8_t Serial::interrupt_id() const {
   const std::uint8_t fifos = (fifo_control_ & kFcrEnable) != 0 ? kIirFifos : std::uint8_t{0};

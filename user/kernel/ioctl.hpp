@@ -53,9 +53,13 @@ SysResult<int> call(const Fd& fd, Command<Arg> command, Arg& argument) {
 }
 
 #define VMCTL_VALUE_COMMAND(id, number) \
-  inline constexpr ValueCommand id { number, #number }
+  inline constexpr ValueCommand id {    \
+    number, #number                     \
+  }
 #define VMCTL_COMMAND(id, number, Arg) \
-  inline constexpr Command<Arg> id { number, #number }
+  inline constexpr Command<Arg> id {   \
+    number, #number                    \
+  }
 
 namespace ioc {
 VMCTL_VALUE_COMMAND(get_api_version, KVM_GET_API_VERSION);

@@ -50,9 +50,8 @@ std::optional<KmsgRecord> parse_kmsg(std::string_view record) {
   if (!priority || !sequence || !microseconds) return std::nullopt;
   std::string_view message = record.substr(semicolon + 1);
   message = message.substr(0, message.find('\n'));
-  return KmsgRecord{.sequence = *sequence,
-                    .microseconds = *microseconds,
-                    .message = std::string(message)};
+  return KmsgRecord{
+      .sequence = *sequence, .microseconds = *microseconds, .message = std::string(message)};
 }
 
 std::string format_kmsg(const KmsgRecord& record) {
@@ -87,6 +86,8 @@ Result<std::optional<KmsgRecord>> Kmsg::next(Wait wait) {
   }
 }
 
-unsigned Kmsg::take_lost() { return std::exchange(lost_, 0U); }
+unsigned Kmsg::take_lost() {
+  return std::exchange(lost_, 0U);
+}
 
 }  // namespace vmctl

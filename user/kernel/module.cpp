@@ -40,12 +40,15 @@ std::string kernel_release() {
   return name.release;
 }
 
-std::string module_directory() { return "/lib/modules/" + kernel_release(); }
+std::string module_directory() {
+  return "/lib/modules/" + kernel_release();
+}
 
 Result<Context> open_context() {
   Context context(kmod_new(nullptr, nullptr));
   if (!context)
-    return fail({.status = Status::internal, .what = "cannot use libkmod", .why = errno_text(ENOMEM)});
+    return fail(
+        {.status = Status::internal, .what = "cannot use libkmod", .why = errno_text(ENOMEM)});
   kmod_set_log_priority(context.get(), 0);  // what there is to say, we say
   return context;
 }
@@ -146,12 +149,13 @@ Error explain_load_failure(const std::string& module, const LoadFailure& failure
   switch (failure.error) {
     case ENOEXEC:
       if (!built_for.empty() && built_for != failure.release) {
-        error.why = fmt::format("it was built for kernel {}, and {} runs", built_for,
-                                failure.release);
+        error.why =
+            fmt::format("it was built for kernel {}, and {} runs", built_for, failure.release);
         error.advice = "build it for the kernel that runs: make module, with its headers installed";
       } else {
-        error.why = "the kernel does not take it: damaged, or built with other options than the "
-                    "kernel was";
+        error.why =
+            "the kernel does not take it: damaged, or built with other options than the "
+            "kernel was";
         error.advice = "the kernel says more: dmesg | tail";
       }
       break;
@@ -160,9 +164,10 @@ Error explain_load_failure(const std::string& module, const LoadFailure& failure
     case EBADMSG:
       error.why = failure.lockdown.empty()
                       ? "it is not signed with a key that this kernel trusts"
-                      : fmt::format("it is not signed with a key that this kernel trusts, and the "
-                                    "kernel is locked down ({})",
-                                    failure.lockdown);
+                      : fmt::format(
+                            "it is not signed with a key that this kernel trusts, and the "
+                            "kernel is locked down ({})",
+                            failure.lockdown);
       error.advice =
           "sign it with an enrolled key (mokutil --import, kmodsign), or turn Secure Boot off";
       break;
@@ -208,10 +213,10 @@ Result<> check_parameters(const std::string& module, std::span<const std::string
                    .what = fmt::format("parameter '{}'", escaped(parameter)),
                    .why = "not of the form NAME=VALUE"});
     if (!known.empty() && std::find(known.begin(), known.end(), name) == known.end())
-      return fail({.status = Status::usage,
-                   .what = fmt::format("the module {} has no parameter '{}'", module,
-                                       escaped(name)),
-                   .advice = "see: modinfo -p " + module});
+      return fail(
+          {.status = Status::usage,
+           .what = fmt::format("the module {} has no parameter '{}'", module, escaped(name)),
+           .advice = "see: modinfo -p " + module});
   }
   return {};
 }
@@ -269,8 +274,8 @@ Result<Loaded> load_module(const std::string& name, std::span<const std::string>
                  .advice = "the list of modules is older than the modules: run depmod"});
   TRY(check_parameters(name, parameters, known_parameters(module)));
   const std::string options = parameters_text(parameters);
-  const int done = kmod_module_probe_insert_module(module.get(), 0, options.c_str(), nullptr,
-                                                   nullptr, nullptr);
+  const int done =
+      kmod_module_probe_insert_module(module.get(), 0, options.c_str(), nullptr, nullptr, nullptr);
   if (done < 0 && done != -EEXIST) return load_failed(name, module, -done);
   return Loaded::now;
 }

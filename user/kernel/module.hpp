@@ -50,11 +50,11 @@ std::vector<std::string> parse_softdep(std::string_view line);
 
 // What finit_module() said, explained.
 struct LoadFailure {
-  int error;                 // a positive errno
-  std::string vermagic;      // of the module; empty if unknown
-  std::string release;       // of the kernel
-  std::string lockdown;      // lockdown_mode()
-  bool privileged;           // the caller is root
+  int error;             // a positive errno
+  std::string vermagic;  // of the module; empty if unknown
+  std::string release;   // of the kernel
+  std::string lockdown;  // lockdown_mode()
+  bool privileged;       // the caller is root
 };
 Error explain_load_failure(const std::string& module, const LoadFailure& failure);
 

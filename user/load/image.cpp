@@ -31,11 +31,12 @@ std::string kind_of(mode_t mode) {
 }  // namespace
 
 Error image_truncated(const std::string& path, std::uint64_t wanted_end) {
-  return {.status = Status::bad_image,
-          .what = kWhat,
-          .where = path,
-          .why = fmt::format("the file became shorter than {} bytes while it was loaded", wanted_end),
-          .advice = "somebody is writing to it: wait until that is done, then try again"};
+  return {
+      .status = Status::bad_image,
+      .what = kWhat,
+      .where = path,
+      .why = fmt::format("the file became shorter than {} bytes while it was loaded", wanted_end),
+      .advice = "somebody is writing to it: wait until that is done, then try again"};
 }
 
 Result<Image> Image::open(const std::string& path) {

@@ -32,8 +32,8 @@ std::string dump_vcpu(const Vcpu& vcpu, const GuestMemory& memory) {
   const auto regs = vcpu.regs();
   const auto sregs = vcpu.sregs();
   if (!regs || !sregs) return "  (its registers cannot be read any more)";
-  std::string dump = dump_registers(*regs, *sregs) + "\n" +
-                     dump_code(vcpu, memory, sregs->cs.base + regs->rip);
+  std::string dump =
+      dump_registers(*regs, *sregs) + "\n" + dump_code(vcpu, memory, sregs->cs.base + regs->rip);
   if (sregs->cs.base == kResetBase && regs->rip == kResetRip)
     dump +=
         "\n  This is the state after a reset: on AMD, KVM resets a vCPU that shuts down. What led\n"

@@ -19,11 +19,11 @@ void end_by_guest(Ending& ending, DebugExitStyle style, std::uint32_t value) {
   const auto [status, clamped] = debug_exit_status(style, value);
   ending.end({.kind = EndKind::debug_exit,
               .status = status,
-              .reason = clamped ? fmt::format("the guest ended with {} on the debug-exit port, more "
-                                              "than a status holds: {} stands for it",
-                                              value, status)
-                                : fmt::format("the guest ended with {} on the debug-exit port",
-                                              value),
+              .reason = clamped
+                            ? fmt::format("the guest ended with {} on the debug-exit port, more "
+                                          "than a status holds: {} stands for it",
+                                          value, status)
+                            : fmt::format("the guest ended with {} on the debug-exit port", value),
               .details = ""});
 }
 
@@ -43,9 +43,8 @@ Machine::Machine(Node node, Vm vm, GuestMemory memory, DebugExitStyle debug_exit
       vm_(std::move(vm)),
       console_(STDOUT_FILENO, ending_),
       serial_(console_),
-      debug_exit_([this, debug_exit](std::uint32_t value) {
-        end_by_guest(ending_, debug_exit, value);
-      }) {}
+      debug_exit_(
+          [this, debug_exit](std::uint32_t value) { end_by_guest(ending_, debug_exit, value); }) {}
 
 Result<> Machine::place_devices() {
   using namespace layout;
@@ -72,8 +71,8 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   Vm vm = TRY(Vm::create(node, {.name = config.name, .time_run = config.time_run}));
   TRY(vm.place_kvm_pages(GuestAddr{kTss.base}, GuestAddr{kIdentityMap.base}));
 
-  GuestMemory memory = TRY(GuestMemory::create(config.memory, GuestAddr{kLowMemory.size},
-                                               GuestAddr{kHighMemory.base}));
+  GuestMemory memory = TRY(
+      GuestMemory::create(config.memory, GuestAddr{kLowMemory.size}, GuestAddr{kHighMemory.base}));
   TRY(vm.add_memory(memory));
 
   std::unique_ptr<Machine> machine(

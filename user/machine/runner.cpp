@@ -23,7 +23,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-int kick_signal() { return SIGRTMIN; }
+int kick_signal() {
+  return SIGRTMIN;
+}
 
 // While it lives the signals that end us come through fd(), and the kick signal interrupts system
 // calls without doing anything else.

@@ -27,6 +27,7 @@ template <class Get>
 std::string number_row(const std::string& head, const std::vector<RunStats>& vcpus,
                        const RunStats& sum, Get get) {
   std::vector<std::string> cells;
+  cells.reserve(vcpus.size() + 1);
   for (const RunStats& vcpu : vcpus) cells.push_back(get(vcpu));
   cells.push_back(get(sum));
   return row(head, cells);
@@ -34,7 +35,9 @@ std::string number_row(const std::string& head, const std::vector<RunStats>& vcp
 
 }  // namespace
 
-void RunStats::count(std::uint32_t reason) { ++exits[std::min<std::size_t>(reason, kLast)]; }
+void RunStats::count(std::uint32_t reason) {
+  ++exits[std::min<std::size_t>(reason, kLast)];
+}
 
 RunStats& RunStats::operator+=(const RunStats& other) {
   for (std::size_t i = 0; i < exits.size(); ++i) exits[i] += other.exits[i];
@@ -51,6 +54,7 @@ RunStats from_kernel(const vmctl_stats& stats) {
 
 std::string format_stats(const std::vector<RunStats>& vcpus, const RunStats& sum) {
   std::vector<std::string> heads;
+  heads.reserve(vcpus.size() + 1);
   for (std::size_t i = 0; i < vcpus.size(); ++i) heads.push_back(fmt::format("vCPU {}", i));
   heads.emplace_back("sum");
   std::string table = row("exits by reason", heads);

@@ -13,20 +13,22 @@ namespace {
 
 constexpr std::size_t kItemsShown = 16;
 
-const char* name(Direction direction) { return direction == Direction::in ? "in" : "out"; }
+const char* name(Direction direction) {
+  return direction == Direction::in ? "in" : "out";
+}
 
 // The first of `data` in items of `size` bytes: "0x68 0x69 'hi'"; "..." where there is more.
 std::string format_items(std::span<const std::uint8_t> data, std::size_t size) {
   const std::size_t shown = std::min(data.size() / size, kItemsShown);
   std::string text;
   for (std::size_t i = 0; i < shown; ++i)
-    text += fmt::format("{}{:#0{}x}", i == 0 ? "" : " ", little_endian(data.subspan(i * size, size)),
-                        2 + 2 * size);
+    text += fmt::format("{}{:#0{}x}", i == 0 ? "" : " ",
+                        little_endian(data.subspan(i * size, size)), 2 + 2 * size);
   if (shown < data.size() / size) text += " ...";
   const auto letters = data.first(shown * size);
   if (size == 1 && printable(letters))
-    text += fmt::format(" '{}'", std::string_view(reinterpret_cast<const char*>(letters.data()),
-                                                  letters.size()));
+    text += fmt::format(
+        " '{}'", std::string_view(reinterpret_cast<const char*>(letters.data()), letters.size()));
   return text;
 }
 

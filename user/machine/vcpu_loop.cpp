@@ -74,11 +74,11 @@ VcpuLoop::Next VcpuLoop::handle_error(Errno error) {
     case EDQUOT: {
       ++stats_.errors;
       const Error explained = explain(ioc::run.name, error);
-      return end(EndKind::refused, Status::refused,
-                 error.code == ENODEV && machine_.vm().is_vmctl()
-                     ? fmt::format("VM {} was revoked (vmctl dmesg says by whom)",
-                                   machine_.vm().id())
-                     : explained.text());
+      return end(
+          EndKind::refused, Status::refused,
+          error.code == ENODEV && machine_.vm().is_vmctl()
+              ? fmt::format("VM {} was revoked (vmctl dmesg says by whom)", machine_.vm().id())
+              : explained.text());
     }
     default:
       ++stats_.errors;
@@ -122,9 +122,9 @@ VcpuLoop::Next VcpuLoop::handle(Exit& exit) {
             return end(EndKind::triple_fault, Status::triple_fault, "triple fault");
           },
           [&](const FailEntryExit&) {
-            return end(EndKind::kvm_failure, Status::kvm_failure,
-                       "the processor refused to enter the guest: " +
-                           format_exit(exit, std::nullopt));
+            return end(
+                EndKind::kvm_failure, Status::kvm_failure,
+                "the processor refused to enter the guest: " + format_exit(exit, std::nullopt));
           },
           [&](const InternalErrorExit&) {
             return end(EndKind::kvm_failure, Status::kvm_failure,

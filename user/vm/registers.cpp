@@ -17,21 +17,38 @@ struct Name {
   unsigned bits;
 };
 
-#define LEGACY(x) \
-  {"r" #x, &kvm_regs::r##x, 64}, {"e" #x, &kvm_regs::r##x, 32}, {#x, &kvm_regs::r##x, 16}
-#define NUMBERED(x) {#x, &kvm_regs::x, 64}
+#define LEGACY(x)                                                 \
+  {"r" #x, &kvm_regs::r##x, 64}, {"e" #x, &kvm_regs::r##x, 32}, { \
+#x, &kvm_regs::r##x, 16                                       \
+  }
+#define NUMBERED(x) \
+  { #x, &kvm_regs::x, 64 }
 constexpr auto kNames = std::to_array<Name>({
-    LEGACY(ax),    LEGACY(bx),    LEGACY(cx),    LEGACY(dx),    LEGACY(si),    LEGACY(di),
-    LEGACY(bp),    LEGACY(sp),    LEGACY(ip),    LEGACY(flags), NUMBERED(r8),  NUMBERED(r9),
-    NUMBERED(r10), NUMBERED(r11), NUMBERED(r12), NUMBERED(r13), NUMBERED(r14), NUMBERED(r15),
+    LEGACY(ax),
+    LEGACY(bx),
+    LEGACY(cx),
+    LEGACY(dx),
+    LEGACY(si),
+    LEGACY(di),
+    LEGACY(bp),
+    LEGACY(sp),
+    LEGACY(ip),
+    LEGACY(flags),
+    NUMBERED(r8),
+    NUMBERED(r9),
+    NUMBERED(r10),
+    NUMBERED(r11),
+    NUMBERED(r12),
+    NUMBERED(r13),
+    NUMBERED(r14),
+    NUMBERED(r15),
 });
 #undef LEGACY
 #undef NUMBERED
 
 Error refuse(std::string_view assignment, std::string why) {
-  return {.status = Status::usage,
-          .what = fmt::format("--reg {}", assignment),
-          .why = std::move(why)};
+  return {
+      .status = Status::usage, .what = fmt::format("--reg {}", assignment), .why = std::move(why)};
 }
 
 std::string dump_segment(std::string_view name, const kvm_segment& segment) {
@@ -47,7 +64,7 @@ Result<RegisterValue> parse_register(std::string_view assignment) {
     return fail(refuse(assignment, "not of the form NAME=VALUE, as in rax=2"));
   const std::string_view name = assignment.substr(0, equals);
   const auto* found = std::find_if(kNames.begin(), kNames.end(),
-                                  [&](const Name& known) { return known.name == name; });
+                                   [&](const Name& known) { return known.name == name; });
   if (found == kNames.end())
     return fail(refuse(assignment, fmt::format("no register '{}' (rax, rbx, rcx, rdx, rsi, rdi, "
                                                "rbp, rsp, r8 to r15, rip, rflags)",
@@ -84,8 +101,8 @@ std::string dump_registers(const kvm_regs& regs, const kvm_sregs& sregs) {
                       dump_segment("ds", sregs.ds), dump_segment("es", sregs.es),
                       dump_segment("ss", sregs.ss), dump_segment("fs", sregs.fs),
                       dump_segment("gs", sregs.gs));
-  dump += fmt::format("  gdt {:016x}:{:04x}  idt {:016x}:{:04x}\n", sregs.gdt.base,
-                      sregs.gdt.limit, sregs.idt.base, sregs.idt.limit);
+  dump += fmt::format("  gdt {:016x}:{:04x}  idt {:016x}:{:04x}\n", sregs.gdt.base, sregs.gdt.limit,
+                      sregs.idt.base, sregs.idt.limit);
   dump += fmt::format("  cr0 {:08x}  cr2 {:016x}  cr3 {:016x}  cr4 {:08x}  efer {:x}", sregs.cr0,
                       sregs.cr2, sregs.cr3, sregs.cr4, sregs.efer);
   return dump;

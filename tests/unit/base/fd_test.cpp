@@ -11,7 +11,9 @@
 namespace vmctl {
 namespace {
 
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+bool is_open(int fd) {
+  return ::fcntl(fd, F_GETFD) >= 0;
+}
 
 TEST(Fd, ClosesOnceAndMoves) {
   std::array<int, 2> pipe{};

@@ -23,8 +23,8 @@ TEST_P(GoodNumber, IsRead) {
   EXPECT_EQ(*value, GetParam().value);
 }
 INSTANTIATE_TEST_SUITE_P(Size, GoodNumber,
-                         testing::Values(Case{"0", 0}, Case{"1", 1}, Case{"007", 7},
-                                         Case{"0x0", 0}, Case{"0x1000", 4096}, Case{"0XfF", 255},
+                         testing::Values(Case{"0", 0}, Case{"1", 1}, Case{"007", 7}, Case{"0x0", 0},
+                                         Case{"0x1000", 4096}, Case{"0XfF", 255},
                                          Case{"18446744073709551615", kMax},
                                          Case{"0xffffffffffffffff", kMax}));
 
@@ -46,12 +46,13 @@ TEST_P(GoodSize, IsRead) {
   ASSERT_TRUE(value) << value.error().text();
   EXPECT_EQ(*value, GetParam().value);
 }
-INSTANTIATE_TEST_SUITE_P(
-    Size, GoodSize,
-    testing::Values(Case{"4096", 4096}, Case{"0x1000", 4096}, Case{"4K", 4096}, Case{"4k", 4096},
-                    Case{"64M", 64ULL << 20}, Case{"2G", 2ULL << 30}, Case{"2g", 2ULL << 30},
-                    Case{"3T", 3ULL << 40}, Case{"0x10M", 16ULL << 20}, Case{"0G", 0},
-                    Case{"18014398509481983K", kMax - 1023}, Case{"16777215T", kMax - (1ULL << 40) + 1}));
+INSTANTIATE_TEST_SUITE_P(Size, GoodSize,
+                         testing::Values(Case{"4096", 4096}, Case{"0x1000", 4096}, Case{"4K", 4096},
+                                         Case{"4k", 4096}, Case{"64M", 64ULL << 20},
+                                         Case{"2G", 2ULL << 30}, Case{"2g", 2ULL << 30},
+                                         Case{"3T", 3ULL << 40}, Case{"0x10M", 16ULL << 20},
+                                         Case{"0G", 0}, Case{"18014398509481983K", kMax - 1023},
+                                         Case{"16777215T", kMax - (1ULL << 40) + 1}));
 
 class BadSize : public testing::TestWithParam<const char*> {};
 TEST_P(BadSize, IsRefused) {
@@ -62,8 +63,8 @@ TEST_P(BadSize, IsRefused) {
 }
 INSTANTIATE_TEST_SUITE_P(Size, BadSize,
                          testing::Values("", "M", "-1M", "1MM", "1 M", "64MB", "64MiB", "1.5G",
-                                         "18014398509481984K", "16777216T",
-                                         "18446744073709551616", "1P"));
+                                         "18014398509481984K", "16777216T", "18446744073709551616",
+                                         "1P"));
 
 TEST(FormatSize, UsesTheLargestUnitThatDivides) {
   EXPECT_EQ(format_size(0), "0 bytes");

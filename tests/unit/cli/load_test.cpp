@@ -39,9 +39,10 @@ TEST_F(LoadOptions, Defaults) {
 }
 
 TEST_F(LoadOptions, All) {
-  ASSERT_EQ(parse({"--at", "0x2000", "--entry=0x2010", "--mem", "1G", "--reg", "rax=2", "--reg",
-                   "rbx=2", "--cpus", "3", "--timeout", "0.25", "--trace", "--stats", "--json",
-                   "--device", "/dev/kvm", "--name", "n", "--debug-exit", "qemu", "guest.bin"}),
+  ASSERT_EQ(parse({"--at",   "0x2000",  "--entry=0x2010", "--mem",  "1G",       "--reg",
+                   "rax=2",  "--reg",   "rbx=2",          "--cpus", "3",        "--timeout",
+                   "0.25",   "--trace", "--stats",        "--json", "--device", "/dev/kvm",
+                   "--name", "n",       "--debug-exit",   "qemu",   "guest.bin"}),
             "");
   EXPECT_EQ(request.machine.image, "guest.bin");
   EXPECT_EQ(request.machine.flat.at, GuestAddr{0x2000});

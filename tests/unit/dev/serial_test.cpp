@@ -11,7 +11,9 @@ namespace {
 
 class Collect final : public Sink {
  public:
-  void put(std::span<const std::uint8_t> bytes) override { text.append(bytes.begin(), bytes.end()); }
+  void put(std::span<const std::uint8_t> bytes) override {
+    text.append(bytes.begin(), bytes.end());
+  }
   std::string text;
 };
 

@@ -43,7 +43,9 @@ LoadFailure failure(int error) {
           .privileged = true};
 }
 
-std::string why(const LoadFailure& what) { return explain_load_failure("vmctl", what).why; }
+std::string why(const LoadFailure& what) {
+  return explain_load_failure("vmctl", what).why;
+}
 
 TEST(Module, SaysWhyItDoesNotLoad) {
   LoadFailure other_kernel = failure(ENOEXEC);

@@ -123,8 +123,8 @@ TEST_F(ExitTest, InternalErrorDataIsBounded) {
   run().internal.suberror = KVM_INTERNAL_ERROR_DELIVERY_EV;
   run().internal.data[0] = 7;
   run().internal.data[15] = 9;
-  for (const auto& [said, taken] : {std::pair{0U, 0U}, {1U, 1U}, {16U, 16U}, {17U, 16U},
-                                    {0xffffffffU, 16U}}) {
+  for (const auto& [said, taken] :
+       {std::pair{0U, 0U}, {1U, 1U}, {16U, 16U}, {17U, 16U}, {0xffffffffU, 16U}}) {
     run().internal.ndata = said;
     const auto exit = std::get<InternalErrorExit>(decode_exit(mapping));
     EXPECT_EQ(exit.suberror, std::uint32_t{KVM_INTERNAL_ERROR_DELIVERY_EV});

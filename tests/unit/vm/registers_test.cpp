@@ -22,15 +22,16 @@ TEST_P(GoodRegister, IsRead) {
   EXPECT_TRUE(value->member == GetParam().member);
   EXPECT_EQ(value->value, GetParam().value);
 }
-INSTANTIATE_TEST_SUITE_P(
-    Registers, GoodRegister,
-    testing::Values(Case{"rax=2", &kvm_regs::rax, 2}, Case{"rbx=0x10", &kvm_regs::rbx, 16},
-                    Case{"r8=1", &kvm_regs::r8, 1}, Case{"r15=15", &kvm_regs::r15, 15},
-                    Case{"rip=0x7c00", &kvm_regs::rip, 0x7c00},
-                    Case{"rflags=0x202", &kvm_regs::rflags, 0x202},
-                    Case{"rsp=0xffffffffffffffff", &kvm_regs::rsp, ~0ULL},
-                    Case{"eax=0xffffffff", &kvm_regs::rax, 0xffffffff},
-                    Case{"sp=0xffff", &kvm_regs::rsp, 0xffff}));
+INSTANTIATE_TEST_SUITE_P(Registers, GoodRegister,
+                         testing::Values(Case{"rax=2", &kvm_regs::rax, 2},
+                                         Case{"rbx=0x10", &kvm_regs::rbx, 16},
+                                         Case{"r8=1", &kvm_regs::r8, 1},
+                                         Case{"r15=15", &kvm_regs::r15, 15},
+                                         Case{"rip=0x7c00", &kvm_regs::rip, 0x7c00},
+                                         Case{"rflags=0x202", &kvm_regs::rflags, 0x202},
+                                         Case{"rsp=0xffffffffffffffff", &kvm_regs::rsp, ~0ULL},
+                                         Case{"eax=0xffffffff", &kvm_regs::rax, 0xffffffff},
+                                         Case{"sp=0xffff", &kvm_regs::rsp, 0xffff}));
 
 class BadRegister : public testing::TestWithParam<const char*> {};
 TEST_P(BadRegister, IsRefused) {
