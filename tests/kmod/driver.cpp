@@ -7,6 +7,8 @@
 #include <cstring>
 #include <regex>
 
+#include "kmsg.hpp"
+
 namespace t {
 
 std::optional<Row> parse_row(const std::string& line) {
@@ -109,6 +111,7 @@ void Kept::TearDown() {
   EXPECT_TRUE(eventually([] { return kvm_debug_folders().empty(); }))
       << "KVM still has a VM: " << ::testing::PrintToString(kvm_debug_folders());
   EXPECT_EQ(open_fds(), *fds_);
+  complaints_so_far();
 }
 
 void Own::SetUp() {
