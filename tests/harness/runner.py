@@ -5,7 +5,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import asdict, dataclass, field
 
@@ -99,6 +98,7 @@ class Parser:
 @dataclass
 class Report:
     suite: str
+    seconds: float = 0
     cases: list = field(default_factory=list)
 
     def count(self, verdict):
@@ -113,12 +113,19 @@ class Runner:
     verbose: bool = False
 
     def run(self, suite):
-        """Runs all cases of a suite, and again what is left when it goes down."""
         self.report = Report(suite.name)
         print(f"--- {suite.name}", flush=True)
-        if not suite.command[0].exists():
+        begin = time.monotonic()
+        if suite.command[0].exists():
+            self.run_cases(suite)
+        else:
             self.fail_suite(f"{suite.command[0]} is missing: run make all")
-            return self.report
+        self.report.seconds = round(time.monotonic() - begin, 1)
+        self.save()
+        return self.report
+
+    def run_cases(self, suite):
+        """Runs all cases of a suite, and again what is left when it goes down."""
         finished = []
         while True:
             attempt = self.attempt(suite, self.filter_without(finished))
@@ -134,8 +141,6 @@ class Runner:
             self.fail_suite("it has no cases")
         elif attempt.complete and attempt.status and not self.report.count(FAILED):
             self.fail_suite(f"it ended with status {attempt.status} though no case failed\n{attempt.rest}")
-        self.save()
-        return self.report
 
     def settle(self, suite, attempt):
         """Judges the case in which an attempt ended, with a second run of it alone."""
@@ -205,6 +210,8 @@ def summary(reports, anything_must_run):
         sum(report.count(verdict) for report in reports) for verdict in (PASSED, FAILED, SKIPPED)
     )
     print("---")
+    for report in reports:
+        print(f"{report.suite}: {len(report.cases)} cases in {report.seconds:g} s")
     for report in reports:
         for case in report.cases:
             if case.verdict != PASSED:
