@@ -55,7 +55,8 @@ def share(name, path, readonly):
 
 def command_line(guest, shape, port, console, monitor):
     """QEMU's arguments. port, console and monitor are file descriptors that it inherits."""
-    append = "console=ttyS0 panic=-1 oops=panic unknown_nmi_panic quiet"
+    # tsc=reliable: the kernel's watch over its clocks takes a busy host for a broken TSC, or hangs.
+    append = "console=ttyS0 panic=-1 oops=panic unknown_nmi_panic tsc=reliable quiet"
     if shape.vmctl:
         append += " testvm_vmctl=1"
     return [
