@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 #include <linux/kvm.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <thread>
 
