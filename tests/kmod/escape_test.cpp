@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,7 +31,8 @@ using namespace t;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// Numbers that a new descriptor of the victim can have.
+// The victim may have so many descriptors: wherever one of raw KVM's stands for
+// a moment, in whosever table, it has a number below.
 constexpr int kLowFds = 48;
 constexpr int kVcpus = 30;
 // Descriptors that are made during each way of reaching, at the least.
@@ -137,7 +139,7 @@ void try_ioctl(Tally& tally, int fd) {
 }
 
 void scan_own_table(Tally& tally) {
-  for (int fd = 3; fd < kLowFds; ++fd) {
+  for (int fd = 0; fd < kLowFds; ++fd) {
     ++tally.tries;
     count(tally, kind_of_fd(fd));
   }
@@ -156,7 +158,7 @@ void scan_shared_table(Shared& shared) {
 }
 
 void send_all(Shared& shared, int socket) {
-  for (int fd = 3; fd < kLowFds && !shared.stop; ++fd) {
+  for (int fd = 0; fd < kLowFds && !shared.stop; ++fd) {
     ++shared.tally[kRights].tries;
     if (::fcntl(fd, F_GETFD) >= 0 && fd != socket) pass_fd(socket, fd);
   }
@@ -165,15 +167,15 @@ void send_all(Shared& shared, int socket) {
 void one_turn(Shared& shared, int socket) {
   switch (shared.way) {
     case kThreadIoctl:
-      for (int fd = 3; fd < kLowFds; ++fd) try_ioctl(shared.tally[kThreadIoctl], fd);
+      for (int fd = 0; fd < kLowFds; ++fd) try_ioctl(shared.tally[kThreadIoctl], fd);
       break;
     case kThreadLinks:
-      for (int fd = 3; fd < kLowFds; ++fd) {
+      for (int fd = 0; fd < kLowFds; ++fd) {
         try_link(shared.tally[kThreadLinks], "/proc/self/fd/" + std::to_string(fd), true);
       }
       break;
     case kTaskLinks:
-      for (int fd = 3; fd < kLowFds; ++fd) {
+      for (int fd = 0; fd < kLowFds; ++fd) {
         try_link(shared.tally[kTaskLinks],
                  "/proc/self/task/" + std::to_string(shared.creator) + "/fd/" + std::to_string(fd),
                  false);
@@ -199,6 +201,8 @@ void one_turn(Shared& shared, int socket) {
 // The thread that creates is the leader or not: both are tables to look into.
 [[noreturn]] void be_victim(Shared& shared, const std::string& path, int socket, bool leader) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const rlimit few{kLowFds, kLowFds};
+  ::setrlimit(RLIMIT_NOFILE, &few);
   std::thread other([&] {
     if (leader) {
       while (!shared.stop) one_turn(shared, socket);
@@ -218,7 +222,7 @@ void one_turn(Shared& shared, int socket) {
 // --- the other process ------------------------------------------------------
 
 void getfd_all(Tally& tally, int pidfd) {
-  for (int fd = 3; fd < kLowFds; ++fd) {
+  for (int fd = 0; fd < kLowFds; ++fd) {
     ++tally.tries;
     const Fd caught(Ret::of(::syscall(SYS_pidfd_getfd, pidfd, fd, 0)));
     if (caught.valid()) count(tally, kind_of_fd(caught));
@@ -279,7 +283,7 @@ class Attack {
           for (const Fd& thread : kernel_) getfd_all(shared_->tally[way], thread);
           break;
         case kProcLinks:
-          for (int fd = 3; fd < kLowFds; ++fd) {
+          for (int fd = 0; fd < kLowFds; ++fd) {
             try_link(shared_->tally[way],
                      "/proc/" + std::to_string(victim_) + "/fd/" + std::to_string(fd), false);
           }
