@@ -240,12 +240,13 @@ struct vmctl_revoke_vm {
  *   id pid uid name state vcpus memory exits image
  *
  * pid   of the process that created the VM, in the reader's namespace
- * uid   of its owner, in the reader's namespace
+ * uid   of its owner, in the reader's namespace: the real user id of the thread
+ *       that created it
  * name  escaped as said at VMCTL_CREATE_VM; "-" for none
  * state "active" or "revoked"
  * vcpus open vCPUs
  * memory bytes in the memory slots of address space 0
- * exits returns of KVM_RUN
+ * exits of all its vCPUs, as VMCTL_GET_STATS counts them; errors are not among them
  * image "sha256:" and 64 hexadecimal digits of the last load; "-" for none
  *
  * The table is taken when a read starts at offset 0 and then served from that
