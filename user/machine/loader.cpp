@@ -5,10 +5,7 @@
 
 #include <cerrno>
 
-#include "kernel/ioctl.hpp"
-
 namespace vmctl {
-namespace {
 
 Error explain_load(const Image& image, const Segment& segment, Errno error) {
   if (error.code == ENODATA) return image_truncated(image.path(), segment.offset + segment.length);
@@ -17,8 +14,6 @@ Error explain_load(const Image& image, const Segment& segment, Errno error) {
   if (error.code == EIO) explained.status = Status::bad_image;  // the disk, or what is on it
   return explained;
 }
-
-}  // namespace
 
 Result<std::optional<Digest>> load_segment(const Vm& vm, const GuestMemory& memory,
                                            const Image& image, const Segment& segment) {

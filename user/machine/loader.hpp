@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/result.hpp"
+#include "kernel/ioctl.hpp"
 #include "load/image.hpp"
 #include "load/plan.hpp"
 #include "vm/memory.hpp"
@@ -16,5 +17,8 @@ namespace vmctl {
 // no digest.
 Result<std::optional<Digest>> load_segment(const Vm& vm, const GuestMemory& memory,
                                            const Image& image, const Segment& segment);
+
+// What a refused VMCTL_LOAD_IMAGE means: in the same words as when this process reads the file.
+Error explain_load(const Image& image, const Segment& segment, Errno error);
 
 }  // namespace vmctl

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstring>
 #include <deque>
+#include <system_error>
 #include <thread>
 
 #include "machine/vcpu_loop.hpp"
@@ -27,6 +28,11 @@ int kick_signal() {
   return SIGRTMIN;
 }
 
+Fd checked_fd(int fd, const char* call) {
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), call);
+  return Fd(fd);
+}
+
 // While it lives the signals that end us come through fd(), and the kick signal interrupts system
 // calls without doing anything else.
 class Signals {
@@ -35,8 +41,8 @@ class Signals {
     sigset_t set;
     sigemptyset(&set);
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+    fd_ = checked_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
     pthread_sigmask(SIG_BLOCK, &set, &old_mask_);
-    fd_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     struct sigaction ignore_kick {};
     ignore_kick.sa_handler = [](int) {};  // and no SA_RESTART
     sigaction(kick_signal(), &ignore_kick, &old_kick_);
@@ -67,13 +73,23 @@ class Threads {
   Threads(std::deque<VcpuLoop>& loops, Ending& ending)
       : loops_(loops),
         ending_(ending),
-        done_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE)),
-        running_(loops.size()) {
-    for (VcpuLoop& loop : loops_)
-      threads_.emplace_back([this, &loop] {
-        run(loop);
-        [[maybe_unused]] const int written = ::eventfd_write(done_.get(), 1);
-      });
+        done_(checked_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE), "eventfd")) {
+    threads_.reserve(loops_.size());
+    try {
+      for (VcpuLoop& loop : loops_) {
+        threads_.emplace_back([this, &loop] {
+          run(loop);
+          [[maybe_unused]] const int written = ::eventfd_write(done_.get(), 1);
+        });
+        ++running_;
+      }
+    } catch (const std::system_error& error) {  // those that run are stopped like any others
+      ending_.end(
+          {.kind = EndKind::internal,
+           .status = static_cast<int>(Status::internal),
+           .reason = fmt::format("cannot start a thread for vCPU {}: {}", running_, error.what()),
+           .details = ""});
+    }
   }
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
@@ -109,7 +125,7 @@ class Threads {
   std::deque<VcpuLoop>& loops_;
   Ending& ending_;
   Fd done_;
-  std::size_t running_;
+  std::size_t running_ = 0;
   std::vector<std::jthread> threads_;
 };
 

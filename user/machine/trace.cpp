@@ -117,7 +117,7 @@ nlohmann::json exit_to_json(const Exit& exit, std::optional<std::uint64_t> rip) 
   return json;
 }
 
-void Tracer::trace(std::uint32_t vcpu, const Exit& exit, std::optional<std::uint64_t> rip) const {
+void Tracer::trace(std::uint32_t vcpu, const Exit& exit, std::optional<std::uint64_t> rip) {
   std::string line;
   if (json_) {
     nlohmann::json json = exit_to_json(exit, rip);
@@ -127,6 +127,7 @@ void Tracer::trace(std::uint32_t vcpu, const Exit& exit, std::optional<std::uint
     line = (name_vcpu_ ? fmt::format("cpu {} ", vcpu) : "") + format_exit(exit, rip);
   }
   line += '\n';
+  const std::lock_guard guard(lock_);
   // A trace that nobody can read any more is not worth the guest's life.
   output_.write({reinterpret_cast<const std::uint8_t*>(line.data()), line.size()});
 }

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 #include "machine/output.hpp"
 #include "vm/exit.hpp"
@@ -23,10 +23,11 @@ class Tracer {
   Tracer(const Ending& ending, int fd, bool json, bool name_vcpu)
       : output_(fd, ending), json_(json), name_vcpu_(name_vcpu) {}
 
-  // May be called from any thread.
-  void trace(std::uint32_t vcpu, const Exit& exit, std::optional<std::uint64_t> rip) const;
+  // May be called from any thread; lines stay whole.
+  void trace(std::uint32_t vcpu, const Exit& exit, std::optional<std::uint64_t> rip);
 
  private:
+  std::mutex lock_;  // one line at a time
   Output output_;
   bool json_;
   bool name_vcpu_;

@@ -11,7 +11,7 @@ namespace vmctl {
 class VcpuLoop {
  public:
   // `tracer` may be null; with `timed` the time in KVM_RUN is measured here.
-  VcpuLoop(Machine& machine, const Vcpu& vcpu, const Tracer* tracer, bool timed)
+  VcpuLoop(Machine& machine, const Vcpu& vcpu, Tracer* tracer, bool timed)
       : machine_(machine), vcpu_(vcpu), tracer_(tracer), timed_(timed) {}
 
   // Until the vCPU is done or the machine is to stop. What ended it stands in machine.ending().
@@ -32,7 +32,7 @@ class VcpuLoop {
 
   Machine& machine_;
   const Vcpu& vcpu_;
-  const Tracer* tracer_;
+  Tracer* tracer_;
   bool timed_;
   RunStats stats_;
 };
