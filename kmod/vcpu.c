@@ -193,6 +193,7 @@ static void vcpu_free(struct vmctl_vcpu *vcpu)
 {
 	struct vmctl_vm *vm = vcpu->vm;
 
+	vmctl_port_free(&vcpu->port);
 	if (!vcpu->knocked || completion_done(&vcpu->knock.completion)) {
 		kfree(vcpu);
 	} else {
@@ -345,6 +346,10 @@ static struct vmctl_vcpu *vcpu_alloc(struct vmctl_vm *vm, u32 id)
 	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
 	if (!vcpu)
 		return NULL;
+	if (vmctl_port_prepare(&vcpu->port, vm->pid)) {
+		kfree(vcpu);
+		return NULL;
+	}
 	init_waitqueue_head(&vcpu->wait);
 	INIT_LIST_HEAD(&vcpu->node);
 	vcpu->id = id;
@@ -413,7 +418,7 @@ long vmctl_vcpu_create(struct vmctl_call *call)
 		goto err_file;
 
 	scoped_guard(mutex, &vm->lock) {
-		vmctl_port_init(&vcpu->port, kvm, 2);
+		vmctl_port_open(&vcpu->port, kvm, 2);
 		vcpu->exit_reason = vmctl_kvm_exit_reason(kvm);
 		list_add_tail(&vcpu->node, &vm->vcpus);
 		if (vm->revoked)

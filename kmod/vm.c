@@ -92,6 +92,7 @@ static void vm_free(struct kref *kref)
 		vmctl_status_changed(user);
 	}
 
+	vmctl_port_free(&vm->port);
 	put_pid(vm->pid);
 	mutex_destroy(&vm->lock);
 	kfree(vm);
@@ -314,12 +315,17 @@ static struct vmctl_vm *vm_alloc(u32 flags, const char *name)
 	vm->pid = get_pid(task_tgid(current));
 	vm->tid = task_pid_nr(current);
 	show_name(vm, name);
+	ret = vmctl_port_prepare(&vm->port, vm->pid);
+	if (ret)
+		goto err_vm;
 	ret = vm_number(vm);
-	if (ret) {
-		vmctl_vm_put(vm);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto err_vm;
 	return vm;
+
+err_vm:
+	vmctl_vm_put(vm);
+	return ERR_PTR(ret);
 }
 
 /* From here on the VM stands in the table. */
@@ -376,7 +382,7 @@ long vmctl_vm_create(struct vmctl_call *call, unsigned long type, u32 flags,
 				  &kvm);
 	if (ret)
 		goto err_file;
-	vmctl_port_init(&vm->port, kvm, 1);
+	vmctl_port_open(&vm->port, kvm, 1);
 	vm_publish(vm);
 
 	if (id)

@@ -43,25 +43,28 @@ struct vm_area_struct;
  * struct vmctl_port - KVM's file, and whether it may still be used
  * @users: 1 while open, plus 1 for each command inside
  * @closed: nobody may enter any more, though some may still be inside
- * @kvm: KVM's file; released by whoever leaves last
+ * @kvm: KVM's file; released when the last one has left
+ * @creator: the process in which KVM is best released
+ * @parting: what it takes to release it elsewhere
  */
 struct vmctl_port {
 	refcount_t users;
 	bool closed;
 	struct file *kvm;
+	struct pid *creator;
+	struct vmctl_parting *parting;
 };
 
-static inline void vmctl_port_init(struct vmctl_port *port, struct file *kvm,
-				   int users)
-{
-	port->kvm = kvm;
-	refcount_set(&port->users, users);
-}
+/* port.c */
+int vmctl_port_prepare(struct vmctl_port *port, struct pid *creator);
+void vmctl_port_open(struct vmctl_port *port, struct file *kvm, int users);
+void vmctl_port_release(struct vmctl_port *port);
+void vmctl_port_free(struct vmctl_port *port);
 
 static inline void vmctl_port_leave(struct vmctl_port *port)
 {
 	if (refcount_dec_and_test(&port->users))
-		fput(port->kvm);
+		vmctl_port_release(port);
 }
 
 static inline bool vmctl_port_enter(struct vmctl_port *port)
