@@ -6,6 +6,7 @@ KVER    ?= $(shell uname -r)
 PREFIX  ?= /usr/local
 DESTDIR ?=
 TESTS   ?=
+CHECKS  ?=
 
 # The kernel of the test VM; empty: what this Debian installs.
 KERNEL  ?=
@@ -25,7 +26,8 @@ help:
 	@echo 'make clean      remove build/'
 	@echo
 	@echo 'demo, test and lint first install missing packages (scripts/deps --dry-run names them).'
-	@echo 'KERNEL=6.1, 6.12 or 7.2 chooses the kernel of the test VM; TESTS the options of tests/run.'
+	@echo 'KERNEL=6.1, 6.12 or 7.2 chooses the kernel of the test VM; TESTS the options of tests/run;'
+	@echo 'CHECKS some of the checks of scripts/lint.'
 	@echo 'scripts/testvm -- COMMAND runs any command in the test VM.'
 
 all: user
@@ -55,7 +57,7 @@ test: deps
 lint:
 	@scripts/deps --lint
 	@$(MAKE) --no-print-directory user
-	@scripts/lint
+	@scripts/lint $(CHECKS)
 
 install uninstall:
 	@scripts/install $@ '$(DESTDIR)' '$(PREFIX)' '$(KVER)'
