@@ -22,7 +22,7 @@ TEST(Fd, ClosesOnceAndMoves) {
     Fd read(pipe[0]);
     Fd write(pipe[1]);
     Fd moved(std::move(read));
-    EXPECT_FALSE(read.valid());  // NOLINT(bugprone-use-after-move): this is what is tested
+    EXPECT_FALSE(read.valid());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
     EXPECT_EQ(moved.get(), pipe[0]);
     EXPECT_TRUE(is_open(pipe[0]));
     moved = Fd();
