@@ -12,11 +12,12 @@ CHECKS  ?=
 KERNEL  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test lint install uninstall clean
+.PHONY: help all user module deps demo test bench lint install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
 	@echo 'make test       all tests, on this host and in the test VM'
+	@echo 'make bench      instructions per command, through the module and without it'
 	@echo 'make all        build everything for the test VM'
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
 	@echo 'make module     build the module for the kernel KVER: build/kmod/$$KVER/vmctl.ko'
@@ -53,6 +54,10 @@ demo: deps build/user/build.ninja
 test: deps
 	@$(MAKE) --no-print-directory all
 	@tests/run $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+bench: deps
+	@$(MAKE) --no-print-directory all
+	@scripts/testvm $(if $(KERNEL),--kernel $(KERNEL)) --icount -- bench-exits
 
 lint:
 	@scripts/deps --lint
