@@ -24,6 +24,7 @@ class Suite:
     name: str
     command: list
     in_vm: bool = False
+    vm_options: list = field(default_factory=list)
 
 
 @dataclass
@@ -171,7 +172,7 @@ class Runner:
     def attempt(self, suite, pattern, record=True):
         command = [*suite.command, f"--gtest_filter={pattern}"]
         if suite.in_vm:
-            command = [*self.vm, "--no-retry", "--timeout", "1800", "--", *command]
+            command = [*self.vm, *suite.vm_options, "--no-retry", "--timeout", "1800", "--", *command]
         parser = Parser(self.record if record else lambda case: None)
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
