@@ -69,8 +69,8 @@ TEST(Abi, CommandsFitTheirStructures) {
     if (row.kind == uapi::Row::kStructure) sizes[row.structure] = row.size;
   }
   const std::map<std::string, std::string> structures = {
-      {"VMCTL_GET_INFO", "vmctl_info"},          {"VMCTL_CREATE_VM", "vmctl_create_vm"},
-      {"VMCTL_LOAD_IMAGE", "vmctl_load_image"},  {"VMCTL_GET_STATS", "vmctl_stats"},
+      {"VMCTL_GET_INFO", "vmctl_info"},         {"VMCTL_CREATE_VM", "vmctl_create_vm"},
+      {"VMCTL_LOAD_IMAGE", "vmctl_load_image"}, {"VMCTL_GET_STATS", "vmctl_stats"},
       {"VMCTL_REVOKE_VM", "vmctl_revoke_vm"},
   };
   std::set<std::uint64_t> numbers;

@@ -13,8 +13,8 @@ struct Row {
   enum Kind { kValue, kStructure, kMember } kind;
   std::string structure;
   std::string name;
-  std::uint64_t value;   // of a macro; offset of a member
-  std::uint64_t size;    // of a structure or member
+  std::uint64_t value;  // of a macro; offset of a member
+  std::uint64_t size;   // of a structure or member
 };
 
 const std::vector<Row>& rows();

@@ -122,9 +122,22 @@ std::string escaped(const std::string& name) {
 TEST_F(Create, ShowsAnyNameOnOneLine) {
   EXPECT_EQ(escaped("a\n\x1b[31m \"\\\xff"), R"(a\012\033[31m\040\042\134\377)");
   std::vector<std::string> names = {
-      "",    "-",          "plain",   "two words",    "a\nb",  "\x1b[31mred",
-      "\"",  "\\",         "tab\t",   "\r\n",         "%s%n",  "\x7f",
-      "\\n", "caf\xc3\xa9", "'x' $(y)", "1 2 3 4 5 6 7 8 9",
+      "",
+      "-",
+      "plain",
+      "two words",
+      "a\nb",
+      "\x1b[31mred",
+      "\"",
+      "\\",
+      "tab\t",
+      "\r\n",
+      "%s%n",
+      "\x7f",
+      "\\n",
+      "caf\xc3\xa9",
+      "'x' $(y)",
+      "1 2 3 4 5 6 7 8 9",
       std::string(VMCTL_NAME_SIZE - 1, '\xff'),
   };
   std::string all;

@@ -70,10 +70,8 @@ void system_commands(Record& record, int system) {
   std::uint64_t banks = 0xcccccccccccccccc;
   CALL(system, KVM_X86_GET_MCE_CAP_SUPPORTED, &banks);
   std::uint64_t mask = 0xcccccccccccccccc;
-  kvm_device_attr attribute{.flags = 0,
-                            .group = 0,
-                            .attr = KVM_X86_XCOMP_GUEST_SUPP,
-                            .addr = address_of(&mask)};
+  kvm_device_attr attribute{
+      .flags = 0, .group = 0, .attr = KVM_X86_XCOMP_GUEST_SUPP, .addr = address_of(&mask)};
   CALL(system, KVM_HAS_DEVICE_ATTR, &attribute);
   NOTE(ctl(system, KVM_GET_DEVICE_ATTR, &attribute));
   CALL(system, KVM_GET_API_VERSION, &mask);  // a pointer is no 0
@@ -187,8 +185,8 @@ void coalesced(Record& record, const Machine& machine) {
   NOTE(machine.cpu.enter());
   NOTE(static_cast<long>(machine.cpu.run().exit_reason));
   // The third page of the mapping holds the ring.
-  const auto* ring = reinterpret_cast<const kvm_coalesced_mmio_ring*>(machine.cpu.page.data() +
-                                                                     2 * page_size());
+  const auto* ring =
+      reinterpret_cast<const kvm_coalesced_mmio_ring*>(machine.cpu.page.data() + 2 * page_size());
   NOTE(static_cast<long>(ring->last));
   NOTE(static_cast<long>(ring->coalesced_mmio[0].data[0]));
   CALL(machine.vm, KVM_UNREGISTER_COALESCED_MMIO, &zone);

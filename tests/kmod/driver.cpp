@@ -105,9 +105,8 @@ void Kept::SetUp() {
 
 void Kept::TearDown() {
   if (!fds_) return;
-  EXPECT_TRUE(eventually([] { return slurp("/dev/vmctl").empty(); }))
-      << "VMs are left:\n"
-      << slurp("/dev/vmctl");
+  EXPECT_TRUE(eventually([] { return slurp("/dev/vmctl").empty(); })) << "VMs are left:\n"
+                                                                      << slurp("/dev/vmctl");
   EXPECT_TRUE(eventually([] { return kvm_debug_folders().empty(); }))
       << "KVM still has a VM: " << ::testing::PrintToString(kvm_debug_folders());
   EXPECT_EQ(open_fds(), *fds_);

@@ -85,7 +85,7 @@ enum class Kind { kNone, kOurs, kRaw };
 Kind kind_of_link(const std::string& link) {
   if (link.find("kvm") != std::string::npos) return Kind::kRaw;  // [kvm-vm], [kvm-vcpu:0], /dev/kvm
   return link.find("anon_inode:") == 0 && link.find("vmctl") != std::string::npos ? Kind::kOurs
-                                                                                   : Kind::kNone;
+                                                                                  : Kind::kNone;
 }
 
 // What a descriptor of this process is. An O_PATH one is a name, not a file.
@@ -149,7 +149,8 @@ void scan_own_table(Tally& tally) {
 void scan_shared_table(Shared& shared) {
   const pid_t child = static_cast<pid_t>(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
   if (child == 0) {
-    for (int turn = 0; turn < 200 && !shared.stop; ++turn) scan_own_table(shared.tally[kSharedTable]);
+    for (int turn = 0; turn < 200 && !shared.stop; ++turn)
+      scan_own_table(shared.tally[kSharedTable]);
     ::unshare(CLONE_FILES);
     scan_own_table(shared.tally[kSharedTable]);
     ::_exit(0);
@@ -236,8 +237,8 @@ class Attack {
     ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data());
     here_ = Fd(pair[0]);
     Fd there(pair[1]);
-    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     shared_ = new (memory) Shared;  // NOLINT(cppcoreguidelines-owning-memory): unmapped below
     victim_ = ::fork();
     if (victim_ == 0) {

@@ -21,7 +21,9 @@ Fd file_of(std::span<const std::uint8_t> bytes) {
   return fd;
 }
 
-std::string digest_text(const vmctl_load_image& image) { return "sha256:" + hex(image.sha256); }
+std::string digest_text(const vmctl_load_image& image) {
+  return "sha256:" + hex(image.sha256);
+}
 
 std::string digest_text(std::span<const std::uint8_t> bytes) {
   return "sha256:" + hex(sha256(bytes));

@@ -73,7 +73,8 @@ bool is_complaint(const KernelLine& line) {
       "|rcu.*stall|debugfs: |already present|Bad page|memory leak");
   // vmctl's own warnings are refusals, which the tests provoke.
   static const std::regex provoked(
-      "^vmctl: |^\\w+: \\d+ callbacks suppressed|user requested TSC rate|^kvm \\[\\d+\\]: |^kvm_.*: kvm \\[\\d+\\]: |SMP vm created on host with unstable TSC"
+      "^vmctl: |^\\w+: \\d+ callbacks suppressed|user requested TSC rate|^kvm \\[\\d+\\]: "
+      "|^kvm_.*: kvm \\[\\d+\\]: |SMP vm created on host with unstable TSC"
       "|^clocksource: |^hrtimer: interrupt took|^perf: interrupt took|module verification failed"
       "|loading out-of-tree module|split lock|process .* launched '/dev/|^systemd|TSC unstable");
   if (std::regex_search(line.text, about_itself)) return true;
@@ -93,6 +94,8 @@ void complaints_so_far() {
   }
 }
 
-void forget_complaints() { whole_run().fresh(); }
+void forget_complaints() {
+  whole_run().fresh();
+}
 
 }  // namespace t

@@ -105,9 +105,8 @@ TEST_F(Lifetime, ExecEndsTheVm) {
     ::execvp("sleep", const_cast<char* const*>(arguments.data()));
     ::_exit(127);
   }
-  EXPECT_TRUE(eventually([&] {
-    return slurp("/proc/" + std::to_string(child) + "/comm") == "sleep\n";
-  }));
+  EXPECT_TRUE(
+      eventually([&] { return slurp("/proc/" + std::to_string(child) + "/comm") == "sleep\n"; }));
   EXPECT_TRUE(eventually([] { return table().empty(); }));
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);

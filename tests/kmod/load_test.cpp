@@ -67,11 +67,25 @@ TEST_F(Load, AnyAlignmentAndLength) {
   const struct {
     std::uint64_t offset, length, at;
   } rows[] = {
-      {0, 1, 0},           {0, 1, 0xfff},        {0xfff, 1, 0},       {1, 2, 0xfff},
-      {3, 63, 5},          {3, 64, 5},           {3, 65, 5},          {0, 4095, 1},
-      {0, 4096, 0},        {0, 4097, 0},         {1, 4096, 0},        {0, 4096, 1},
-      {4095, 8193, 4095},  {7, 0x10000, 0x11},   {0, 0x1ffff, 0x1},   {0x123, 0x20001, 0xfff},
-      {0, 0x24000, 0},     {0x23fff, 1, 0x2ffff}, {0, 0x20000, 0x10000},
+      {0, 1, 0},
+      {0, 1, 0xfff},
+      {0xfff, 1, 0},
+      {1, 2, 0xfff},
+      {3, 63, 5},
+      {3, 64, 5},
+      {3, 65, 5},
+      {0, 4095, 1},
+      {0, 4096, 0},
+      {0, 4097, 0},
+      {1, 4096, 0},
+      {0, 4096, 1},
+      {4095, 8193, 4095},
+      {7, 0x10000, 0x11},
+      {0, 0x1ffff, 0x1},
+      {0x123, 0x20001, 0xfff},
+      {0, 0x24000, 0},
+      {0x23fff, 1, 0x2ffff},
+      {0, 0x20000, 0x10000},
   };
   for (const auto& [offset, length, at] : rows) {
     std::memset(room.memory.data(), 0xcc, room.memory.size());
@@ -83,9 +97,9 @@ TEST_F(Load, AnyAlignmentAndLength) {
     EXPECT_EQ(std::count(room.memory.data(), room.memory.data() + at, 0xcc),
               static_cast<std::ptrdiff_t>(at))
         << "nothing before";
-    EXPECT_EQ(std::count(room.memory.data() + at + length,
-                         room.memory.data() + room.memory.size(), 0xcc),
-              static_cast<std::ptrdiff_t>(room.memory.size() - at - length))
+    EXPECT_EQ(
+        std::count(room.memory.data() + at + length, room.memory.data() + room.memory.size(), 0xcc),
+        static_cast<std::ptrdiff_t>(room.memory.size() - at - length))
         << "nothing behind";
     EXPECT_EQ(digest_text(result), digest_text(part)) << offset << "+" << length;
     EXPECT_EQ(it.digest(), digest_text(part));
@@ -119,10 +133,23 @@ TEST_F(Load, WhatIsNotInSlotsIsAFaultAndNothingIsWritten) {
   const struct {
     std::uint64_t gpa, length;
   } rows[] = {
-      {0, 1},           {0xfff, 1},     {0xfff, 2},     {0, 0x1001},     {0x2fff, 2},
-      {0x3000, 1},      {0x3fff, 2},    {0x1000, 0x2001}, {0x1000, 0x4000}, {0x2000, 0x2001},
-      {0x4fff, 2},      {0x5000, 1},    {0x4000, 0x1001}, {1ULL << 40, 1},  {1ULL << 52, 1},
-      {~0ULL - 0xffff, 0x10}, {(1ULL << 63) - 1, 2},
+      {0, 1},
+      {0xfff, 1},
+      {0xfff, 2},
+      {0, 0x1001},
+      {0x2fff, 2},
+      {0x3000, 1},
+      {0x3fff, 2},
+      {0x1000, 0x2001},
+      {0x1000, 0x4000},
+      {0x2000, 0x2001},
+      {0x4fff, 2},
+      {0x5000, 1},
+      {0x4000, 0x1001},
+      {1ULL << 40, 1},
+      {1ULL << 52, 1},
+      {~0ULL - 0xffff, 0x10},
+      {(1ULL << 63) - 1, 2},
   };
   for (const auto& [gpa, length] : rows) {
     vmctl_load_image result{};
@@ -159,6 +186,22 @@ TEST_F(Load, TheOtherAddressSpaceIsNotMeant) {
   EXPECT_EQ(table().at(0).memory, 0U);
 }
 
+// KVM keeps slots of its own for some machines; what lies there is not the guest's memory.
+TEST_F(Load, SlotsOfKvmsOwnAreNotMeant) {
+  const Loadable it;
+  ASSERT_EQ(ctl(it.vm, KVM_SET_TSS_ADDR, 0xfffbd000), 0);
+  ASSERT_EQ(ctl(it.vm, KVM_CREATE_IRQCHIP), 0);
+  const Vcpu cpu(it.vm);
+  ASSERT_TRUE(cpu.page.valid());
+  cpu.run().immediate_exit = 1;
+  EXPECT_EQ(cpu.enter(), -EINTR);
+  const Fd file = file_of(pattern(0x1000));
+  for (const std::uint64_t gpa : {0xfffbc000, 0xfffbd000, 0xfffbf000, 0xfee00000}) {
+    EXPECT_EQ(load(it.vm, file, 0, 0x1000, gpa), -EFAULT) << std::hex << gpa;
+  }
+  EXPECT_EQ(table().at(0).memory, 0U);
+}
+
 TEST_F(Load, RangesThatWrapAreInvalid) {
   const Loadable it;
   const Filled low(it.vm, 0, 0, 0x2000);
@@ -167,9 +210,17 @@ TEST_F(Load, RangesThatWrapAreInvalid) {
   const struct {
     std::uint64_t offset, length, gpa;
   } rows[] = {
-      {0, 0, 0},          {0, kTop, 1},       {0, kTop, kTop},         {0, 2, kTop},
-      {kTop, 1, 0},       {kTop, 2, 0},       {1, kTop, 0},            {0, 1ULL << 63, 0},
-      {1ULL << 63, 1, 0}, {(1ULL << 63) - 1, 1, 0}, {0x1000, kTop - 0xfff, 0x1000},
+      {0, 0, 0},
+      {0, kTop, 1},
+      {0, kTop, kTop},
+      {0, 2, kTop},
+      {kTop, 1, 0},
+      {kTop, 2, 0},
+      {1, kTop, 0},
+      {0, 1ULL << 63, 0},
+      {1ULL << 63, 1, 0},
+      {(1ULL << 63) - 1, 1, 0},
+      {0x1000, kTop - 0xfff, 0x1000},
   };
   for (const auto& [offset, length, gpa] : rows) {
     EXPECT_EQ(load(it.vm, file, offset, length, gpa), -EINVAL)
@@ -184,9 +235,12 @@ TEST_F(Load, AFileThatIsTooShortIsNoData) {
   const Filled low(it.vm, 0, 0, 0x4000);
   const Fd file = file_of(pattern(0x1000));
   const Fd empty = file_of({});
-  for (const auto& [offset, length] :
-       {std::pair<std::uint64_t, std::uint64_t>{0, 0x1001}, {0xfff, 2}, {0x1000, 1},
-        {0x10000, 1}, {0, 0x3000}, {1ULL << 40, 1}}) {
+  for (const auto& [offset, length] : {std::pair<std::uint64_t, std::uint64_t>{0, 0x1001},
+                                       {0xfff, 2},
+                                       {0x1000, 1},
+                                       {0x10000, 1},
+                                       {0, 0x3000},
+                                       {1ULL << 40, 1}}) {
     EXPECT_EQ(load(it.vm, file, offset, length, 0), -ENODATA) << offset << "+" << length;
   }
   EXPECT_EQ(load(it.vm, empty, 0, 1, 0), -ENODATA);
@@ -237,9 +291,10 @@ TEST_F(Load, OnlyRegularFilesOpenForReading) {
 TEST_F(Load, FilesOfTheKernelAreRefusedOrRight) {
   const Loadable it;
   const Filled low(it.vm, 0, 0, 0x1000);
-  for (const char* path : {"/proc/version", "/proc/self/maps", "/proc/self/mem", "/proc/kmsg",
-                           "/sys/module/vmctl/version", "/sys/kernel/mm/transparent_hugepage/enabled",
-                           "/proc/sys/kernel/osrelease"}) {
+  for (const char* path :
+       {"/proc/version", "/proc/self/maps", "/proc/self/mem", "/proc/kmsg",
+        "/sys/module/vmctl/version", "/sys/kernel/mm/transparent_hugepage/enabled",
+        "/proc/sys/kernel/osrelease"}) {
     const Fd file(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file.valid()) continue;
     std::memset(low.memory.data(), 0xcc, low.memory.size());
@@ -267,7 +322,9 @@ TEST_F(Load, MemoryThatCannotBeWrittenIsAFault) {
   std::uint8_t* middle = whole.memory.data() + 0x1000;
   const auto faults = [&](const char* what) {
     for (const auto& [gpa, length] : {std::pair<std::uint64_t, std::uint64_t>{0, 0x3000},
-                                      {0x1000, 1}, {0xfff, 2}, {0x1fff, 1}}) {
+                                      {0x1000, 1},
+                                      {0xfff, 2},
+                                      {0x1fff, 1}}) {
       EXPECT_EQ(load(it.vm, file, 0, length, gpa), -EFAULT) << what << " at " << gpa;
     }
     EXPECT_EQ(whole.memory.data()[0], 0xcc) << what << ": nothing is written before the check";

@@ -266,7 +266,26 @@ TEST_F(LoadRace, AWaitingLoadHoldsNobodyUp) {
   EXPECT_EQ(ctl(faults, UFFDIO_ZEROPAGE, &zero), 0);
   loader.join();
   others.join();
-  EXPECT_TRUE(result.ok() || result == -ENODEV) << result;
+  EXPECT_EQ(result, -ENODEV);
+  EXPECT_EQ(it.digest(), "-");
+}
+
+TEST_F(LoadRace, RevocationEndsALongLoad) {
+  constexpr std::size_t kSize = 512 << 20;
+  const Loadable it;
+  const Mapping memory = Mapping::memory(kSize);
+  ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
+  const Fd file(::memfd_create("huge", MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(file, kSize), 0);
+  std::thread other([&] {
+    std::this_thread::sleep_for(50ms);
+    EXPECT_EQ(revoke(it.system, it.id), 0);
+  });
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(load(it.vm, file, 0, kSize, 0), -ENODEV);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+  other.join();
+  EXPECT_EQ(it.digest(), "-");
 }
 
 // The same, and the process is killed: nothing of it stays.

@@ -29,8 +29,8 @@ TEST_F(Log, TellsTheLifeOfAVm) {
   EXPECT_TRUE(log_.shows(line(id, "life", "created$"))) << log_.seen();
   const Bytes image = guest::add();
   ASSERT_EQ(load(machine.vm, file_of(image), 0, image.size(), 0x1000), 0);
-  EXPECT_TRUE(log_.shows(line(id, "life", "loaded 12 bytes at 0x1000, sha256 " +
-                                              hex(sha256(image)) + "$")))
+  EXPECT_TRUE(
+      log_.shows(line(id, "life", "loaded 12 bytes at 0x1000, sha256 " + hex(sha256(image)) + "$")))
       << log_.seen();
   ASSERT_EQ(revoke(machine.system, id), 0);
   EXPECT_TRUE(log_.shows(line(id, "life", "revoked"))) << log_.seen();

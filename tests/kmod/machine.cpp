@@ -16,9 +16,13 @@ const std::string& device() {
   return path;
 }
 
-bool device_is_vmctl() { return device().find("vmctl") != std::string::npos; }
+bool device_is_vmctl() {
+  return device().find("vmctl") != std::string::npos;
+}
 
-Fd open_device(const std::string& path) { return Fd(::open(path.c_str(), O_RDWR | O_CLOEXEC)); }
+Fd open_device(const std::string& path) {
+  return Fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+}
 
 namespace guest {
 Bytes add() {
@@ -31,22 +35,33 @@ Bytes add() {
           0xf4};             // hlt
 }
 Bytes outs(std::uint16_t n) {
-  return {0xba, 0xf8, 0x03,                                                        // mov dx, 0x3f8
-          0xb9, static_cast<std::uint8_t>(n), static_cast<std::uint8_t>(n >> 8),  // mov cx, n
-          0xee,                                                                    // out dx, al
-          0xe2, 0xfd,                                                              // loop -3
-          0xf4};                                                                   // hlt
+  return {0xba,
+          0xf8,
+          0x03,  // mov dx, 0x3f8
+          0xb9,
+          static_cast<std::uint8_t>(n),
+          static_cast<std::uint8_t>(n >> 8),  // mov cx, n
+          0xee,                               // out dx, al
+          0xe2,
+          0xfd,   // loop -3
+          0xf4};  // hlt
 }
-Bytes outs_forever() { return {0xba, 0xf8, 0x03, 0xee, 0xeb, 0xfd}; }
-Bytes loop() { return {0xeb, 0xfe}; }
-Bytes halt() { return {0xf4}; }
+Bytes outs_forever() {
+  return {0xba, 0xf8, 0x03, 0xee, 0xeb, 0xfd};
+}
+Bytes loop() {
+  return {0xeb, 0xfe};
+}
+Bytes halt() {
+  return {0xf4};
+}
 Bytes triple_fault() {
   return {0x0f, 0x01, 0x1e, 0x00, 0x20,  // lidt [0x2000]: limit 0
           0xcc};                         // int3
 }
 Bytes store_byte(std::uint16_t at, std::uint8_t value) {
-  return {0xc6, 0x06, static_cast<std::uint8_t>(at), static_cast<std::uint8_t>(at >> 8), value,
-          0xf4};
+  return {0xc6,  0x06, static_cast<std::uint8_t>(at), static_cast<std::uint8_t>(at >> 8),
+          value, 0xf4};
 }
 }  // namespace guest
 
@@ -66,8 +81,7 @@ Vcpu Vcpu::adopt(Fd fd) {
 Ret Vcpu::reset(std::uint16_t entry) const {
   kvm_sregs sregs{};
   if (const Ret r = ctl(fd, KVM_GET_SREGS, &sregs); !r.ok()) return r;
-  for (kvm_segment* segment :
-       {&sregs.cs, &sregs.ds, &sregs.es, &sregs.fs, &sregs.gs, &sregs.ss}) {
+  for (kvm_segment* segment : {&sregs.cs, &sregs.ds, &sregs.es, &sregs.fs, &sregs.gs, &sregs.ss}) {
     segment->base = 0;
     segment->selector = 0;
   }

@@ -19,12 +19,12 @@ Fd open_device(const std::string& path = device());
 
 namespace guest {
 constexpr std::uint16_t kPort = 0x3f8;
-Bytes add();                         // al = '0' + al + bl to the port, newline, hlt
-Bytes outs(std::uint16_t n);         // n times out to the port, hlt
+Bytes add();                  // al = '0' + al + bl to the port, newline, hlt
+Bytes outs(std::uint16_t n);  // n times out to the port, hlt
 Bytes outs_forever();
-Bytes loop();                        // jmp $
-Bytes halt();                        // hlt
-Bytes triple_fault();                // int3 with an empty interrupt table
+Bytes loop();                                            // jmp $
+Bytes halt();                                            // hlt
+Bytes triple_fault();                                    // int3 with an empty interrupt table
 Bytes store_byte(std::uint16_t at, std::uint8_t value);  // to ds:at, then hlt
 }  // namespace guest
 

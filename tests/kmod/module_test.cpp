@@ -33,7 +33,9 @@ Ret insert(const std::string& parameters = "") {
   const Fd file(::open(module_file().c_str(), O_RDONLY | O_CLOEXEC));
   return Ret::of(::syscall(SYS_finit_module, static_cast<int>(file), parameters.c_str(), 0));
 }
-Ret remove() { return Ret::of(::syscall(SYS_delete_module, "vmctl", O_NONBLOCK)); }
+Ret remove() {
+  return Ret::of(::syscall(SYS_delete_module, "vmctl", O_NONBLOCK));
+}
 
 class Module : public Own {
  protected:

@@ -16,10 +16,13 @@ using namespace t;
 using namespace std::chrono_literals;
 
 short events_of(int fd, int timeout = 0) {
-  pollfd one{.fd = fd, .events = POLLIN | POLLOUT | POLLPRI | POLLRDNORM | POLLWRNORM, .revents = 0};
+  pollfd one{
+      .fd = fd, .events = POLLIN | POLLOUT | POLLPRI | POLLRDNORM | POLLWRNORM, .revents = 0};
   return ::poll(&one, 1, timeout) >= 0 ? one.revents : -1;
 }
-bool readable(int fd) { return (events_of(fd) & POLLIN) != 0; }
+bool readable(int fd) {
+  return (events_of(fd) & POLLIN) != 0;
+}
 
 class Poll : public Own {
  protected:
@@ -89,12 +92,14 @@ TEST_F(Poll, DoesNotSeeWhatDoesNotChangeTheTable) {
   const Fd file = file_of(pattern(0x100));
   expect_unseen("nothing", [] {});
   expect_unseen("exits", [&] { EXPECT_EQ(machine.run(), 0); });
-  expect_unseen("a load that failed", [&] { EXPECT_EQ(load(machine.vm, file, 0, 0x101, 0), -ENODATA); });
+  expect_unseen("a load that failed",
+                [&] { EXPECT_EQ(load(machine.vm, file, 0, 0x101, 0), -ENODATA); });
   expect_unseen("a slot that was refused",
                 [&] { EXPECT_EQ(set_slot(machine.vm, 1, 1, 0x1000, 0), -EINVAL); });
   expect_unseen("a vCPU that was refused",
                 [&] { EXPECT_EQ(ctl(machine.vm, KVM_CREATE_VCPU, 0), -EEXIST); });
-  expect_unseen("an unknown VM revoked", [&] { EXPECT_EQ(revoke(machine.system, id + 1), -ENOENT); });
+  expect_unseen("an unknown VM revoked",
+                [&] { EXPECT_EQ(revoke(machine.system, id + 1), -ENOENT); });
   expect_unseen("another opener", [&] { (void)slurp("/dev/vmctl"); });
   ASSERT_EQ(revoke(machine.system, id), 0);
   expect_unseen("a revoked VM revoked", [&] { EXPECT_EQ(revoke(machine.system, id), 0); });

@@ -21,7 +21,9 @@ using namespace t;
 using namespace std::chrono_literals;
 
 std::atomic<int> signals = 0;
-void count_signal(int /*number*/) { ++signals; }
+void count_signal(int /*number*/) {
+  ++signals;
+}
 
 // Counts every signal that can be caught.
 class Revoke : public Own {
@@ -335,9 +337,7 @@ TEST_F(Revoke, AnEndedVmIsNotFound) {
   std::uint32_t id = 0;
   Machine machine = named(guest::halt(), "revoke", &id);
   machine = Machine({}, Fd(), guest::halt());
-  EXPECT_TRUE(eventually([&] {
-    return revoke(open_device(), id) == -ENOENT;
-  }));
+  EXPECT_TRUE(eventually([&] { return revoke(open_device(), id) == -ENOENT; }));
 }
 
 // From another process; the VM's own sees ENODEV.

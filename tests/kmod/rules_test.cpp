@@ -150,7 +150,8 @@ TEST_F(Refusal, KnownNumbersOfAnotherShapeAnswerEnotty) {
   reshaped("vCPU", machine.cpu.fd, kVcpuCommands);
 }
 
-// What the lists name gets as far as KVM, whose answer to a bad argument is no other than without us.
+// What the lists name gets as far as KVM, whose answer to a bad argument is no other than without
+// us.
 TEST_F(Refusal, WhatVmmsCallReachesKvm) {
   const Machine ours(guest::halt());
   const Machine raw(guest::halt(), "/dev/kvm");

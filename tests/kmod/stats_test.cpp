@@ -218,8 +218,8 @@ TEST_F(Stats, CanBeReadAfterRevocation) {
   ASSERT_EQ(machine.run(), 0);
   ASSERT_EQ(revoke(machine.system, id), 0);
   EXPECT_EQ(machine.cpu.enter(), -ENODEV);
-  for (const auto& [fd, number] : {std::pair<int, std::uint32_t>{machine.system, id},
-                                   {machine.vm, 0}, {machine.cpu.fd, 0}}) {
+  for (const auto& [fd, number] :
+       {std::pair<int, std::uint32_t>{machine.system, id}, {machine.vm, 0}, {machine.cpu.fd, 0}}) {
     vmctl_stats s{};
     ASSERT_EQ(stats(fd, number, VMCTL_ALL_VCPUS, &s), 0);
     expect_counts(s, {{KVM_EXIT_IO, 6}, {KVM_EXIT_HLT, 1}}, s.errors);

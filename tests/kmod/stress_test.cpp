@@ -151,8 +151,8 @@ class Player {
         put(Ret::of(::open("/dev/vmctl", O_RDWR | O_CLOEXEC)));
         break;
       case 5:
-        (void)set_slot(fd(), static_cast<unsigned>(any(3)), any(3) * 0x20000,
-                       any(2) * 0x20000, board_.memory.address());
+        (void)set_slot(fd(), static_cast<unsigned>(any(3)), any(3) * 0x20000, any(2) * 0x20000,
+                       board_.memory.address());
         break;
       case 6:
         (void)load(fd(), any(4) == 0 ? fd() : board_.image, any(0x100), any(0x8000), any(0x20000));

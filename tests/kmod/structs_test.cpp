@@ -46,7 +46,9 @@ struct OwnCommand {
   }
 };
 
-void PrintTo(const OwnCommand& command, std::ostream* out) { *out << command.name; }
+void PrintTo(const OwnCommand& command, std::ostream* out) {
+  *out << command.name;
+}
 
 const OwnCommand kOwnCommands[] = {
     {"GET_INFO", VMCTL_GET_INFO, On::kSystem, [](const Room&, void*) {}, false},
@@ -104,8 +106,8 @@ TEST_P(Structs, LongerWithAZeroTailIsTaken) {
   const Room room;
   const std::size_t size = GetParam().size();
   const auto memory = std::make_unique<std::array<std::uint8_t, 1 << 14>>();
-  for (const std::size_t longer : {size + 1, size + 7, size + 8, std::size_t{4096},
-                                   std::size_t{16383}}) {
+  for (const std::size_t longer :
+       {size + 1, size + 7, size + 8, std::size_t{4096}, std::size_t{16383}}) {
     memory->fill(0);
     GetParam().fill(room, memory->data());
     EXPECT_EQ(call(room, GetParam().sized(longer), memory->data()), 0) << longer;
@@ -172,9 +174,9 @@ TEST_P(Structs, NoMemoryIsAFault) {
   const std::uintptr_t top = sizeof(void*) == 8 ? ~std::uintptr_t{0} : 0xffffffff;
   for (const std::uintptr_t address :
        {std::uintptr_t{0}, std::uintptr_t{1}, top, top - 7, top / 2 + 1, top - GetParam().size()}) {
-    EXPECT_EQ(call(room, GetParam().number, address == 0 ? nullptr
-                                                         : reinterpret_cast<void*>(address)),
-              -EFAULT)
+    EXPECT_EQ(
+        call(room, GetParam().number, address == 0 ? nullptr : reinterpret_cast<void*>(address)),
+        -EFAULT)
         << std::hex << address;
   }
   expect_nothing_made(fds);
@@ -210,10 +212,10 @@ TEST_P(Structs, DirectionIsPartOfTheNumber) {
   GetParam().fill(room, memory.data());
   for (unsigned direction = 0; direction < 4; ++direction) {
     if (direction == _IOC_DIR(GetParam().number)) continue;
-    EXPECT_EQ(call(room,
-                   _IOC(direction, VMCTL_IOC_MAGIC, _IOC_NR(GetParam().number), GetParam().size()),
-                   memory.data()),
-              -ENOTTY)
+    EXPECT_EQ(
+        call(room, _IOC(direction, VMCTL_IOC_MAGIC, _IOC_NR(GetParam().number), GetParam().size()),
+             memory.data()),
+        -ENOTTY)
         << direction;
   }
 }

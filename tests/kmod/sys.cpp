@@ -57,7 +57,9 @@ std::string link_of(const std::string& path) {
   return n > 0 ? std::string(to.data(), static_cast<std::size_t>(n)) : std::string();
 }
 
-std::string link_of(int fd) { return link_of("/proc/self/fd/" + std::to_string(fd)); }
+std::string link_of(int fd) {
+  return link_of("/proc/self/fd/" + std::to_string(fd));
+}
 
 std::vector<std::string> entries_of(const std::string& folder) {
   std::vector<std::string> names;
@@ -92,8 +94,7 @@ std::string slurp(const std::string& path) {
 
 bool spit(const std::string& path, const std::string& text) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  return fd.valid() &&
-         ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  return fd.valid() && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

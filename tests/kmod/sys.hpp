@@ -103,9 +103,13 @@ Ret ctl(int fd, unsigned long command, T argument) {
   }
   return Ret::of(::ioctl(fd, command, word));
 }
-inline Ret ctl(int fd, unsigned long command) { return ctl(fd, command, 0UL); }
+inline Ret ctl(int fd, unsigned long command) {
+  return ctl(fd, command, 0UL);
+}
 
-inline std::uint64_t address_of(const void* p) { return reinterpret_cast<std::uintptr_t>(p); }
+inline std::uint64_t address_of(const void* p) {
+  return reinterpret_cast<std::uintptr_t>(p);
+}
 
 // Every byte 0xcc: what a call does not write stays visible.
 template <class T>
@@ -127,10 +131,10 @@ struct List {
 
 std::size_t page_size();
 
-std::string link_of(const std::string& path);   // readlink, or "" where there is none
-std::string link_of(int fd);                    // of one of our own descriptors
-std::vector<int> open_fds();                    // of this process, sorted
-std::string slurp(const std::string& path);     // the whole file, or "" where it cannot be read
+std::string link_of(const std::string& path);  // readlink, or "" where there is none
+std::string link_of(int fd);                   // of one of our own descriptors
+std::vector<int> open_fds();                   // of this process, sorted
+std::string slurp(const std::string& path);    // the whole file, or "" where it cannot be read
 bool spit(const std::string& path, const std::string& text);
 std::vector<std::string> lines_of(const std::string& text);
 std::vector<std::string> entries_of(const std::string& folder);  // without . and ..
@@ -149,17 +153,17 @@ Fd receive_fd(int socket);
 }  // namespace t
 
 // Inside functions that return a std::string: leave with the reason unless it holds.
-#define NEED(condition)                                                             \
-  do {                                                                              \
-    if (!(condition)) {                                                             \
-      return std::string(__FILE__ ":") + std::to_string(__LINE__) + ": " #condition \
-             " does not hold";                                                      \
-    }                                                                               \
+#define NEED(condition)                                             \
+  do {                                                              \
+    if (!(condition)) {                                             \
+      return std::string(__FILE__ ":") + std::to_string(__LINE__) + \
+             ": " #condition " does not hold";                      \
+    }                                                               \
   } while (0)
-#define NEED_EQ(actual, expected)                                                             \
-  do {                                                                                        \
-    if (const auto seen = (actual); !(seen == (expected))) {                                  \
-      return std::string(__FILE__ ":") + std::to_string(__LINE__) + ": " #actual " is " +     \
-             ::testing::PrintToString(seen) + ", expected " #expected;                        \
-    }                                                                                         \
+#define NEED_EQ(actual, expected)                                                         \
+  do {                                                                                    \
+    if (const auto seen = (actual); !(seen == (expected))) {                              \
+      return std::string(__FILE__ ":") + std::to_string(__LINE__) + ": " #actual " is " + \
+             ::testing::PrintToString(seen) + ", expected " #expected;                    \
+    }                                                                                     \
   } while (0)

@@ -50,7 +50,8 @@ TEST_F(Table, HasALineForEachVm) {
 
 TEST_F(Table, ComesInAnyPortions) {
   std::vector<Machine> machines;
-  for (int i = 0; i < 5; ++i) machines.push_back(named(guest::halt(), "portion\n" + std::to_string(i)));
+  for (int i = 0; i < 5; ++i)
+    machines.push_back(named(guest::halt(), "portion\n" + std::to_string(i)));
   const std::string whole = slurp("/dev/vmctl");
   ASSERT_EQ(std::count(whole.begin(), whole.end(), '\n'), 5);
   for (const std::size_t size : {1UL, 2UL, 3UL, 7UL, 63UL, 64UL, 4095UL, 4096UL, 4097UL, 65536UL}) {

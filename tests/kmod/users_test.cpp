@@ -133,8 +133,7 @@ class Other {
   // Whether it came out of its guest by revocation.
   bool ended_by_revocation() {
     int status = -1;
-    const bool ended =
-        eventually([&] { return ::waitpid(child_, &status, WNOHANG) == child_; });
+    const bool ended = eventually([&] { return ::waitpid(child_, &status, WNOHANG) == child_; });
     if (ended) child_ = -1;
     return ended && status == 0;
   }
@@ -254,9 +253,7 @@ TEST_F(Users, ArePolledFromTheirOwnChanges) {
   }
   eventfd_t value = 0;
   ::eventfd_read(ready, &value);
-  {
-    const Machine roots = named(guest::halt(), "roots");
-  }
+  { const Machine roots = named(guest::halt(), "roots"); }
   ::eventfd_write(done, 1);
   int status = -1;
   ::waitpid(child, &status, 0);

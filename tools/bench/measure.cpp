@@ -22,7 +22,8 @@ std::uint64_t now() {
 }
 
 void must(t::Ret r, const char* what) {
-  if (!r.ok()) throw std::runtime_error(std::string(what) + ": " + std::strerror(static_cast<int>(-r.value)));
+  if (!r.ok())
+    throw std::runtime_error(std::string(what) + ": " + std::strerror(static_cast<int>(-r.value)));
 }
 
 // One command on one device: prepared once, measured often.
@@ -91,10 +92,8 @@ Step create_vcpu(const std::string& device) {
 }
 
 const Kind kKinds[] = {
-    {"port-out exit", 2000, port_out},
-    {"KVM_GET_REGS", 2000, get_regs},
-    {"KVM_GET_API_VERSION", 2000, api_version},
-    {"KVM_CREATE_VM and close", 30, create_vm},
+    {"port-out exit", 2000, port_out},          {"KVM_GET_REGS", 2000, get_regs},
+    {"KVM_GET_API_VERSION", 2000, api_version}, {"KVM_CREATE_VM and close", 30, create_vm},
     {"KVM_CREATE_VCPU", 60, create_vcpu},
 };
 
