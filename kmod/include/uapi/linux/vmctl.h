@@ -50,6 +50,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
+/* Rises with incompatible changes only: not when structures or tables grow. */
 #define VMCTL_ABI_VERSION	1
 
 #define VMCTL_IOC_MAGIC		0xD7
@@ -235,7 +236,7 @@ struct vmctl_revoke_vm {
  * read(): a table, one line per VM that the opener may see (his own; with
  * CAP_SYS_ADMIN in the initial user namespace all), then end of file. Nothing
  * is printed for no VM. Fields are separated by one space, and none of them
- * holds a space:
+ * holds a space; later versions may append fields:
  *
  *   id pid uid name state vcpus memory exits image
  *
