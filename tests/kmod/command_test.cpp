@@ -32,7 +32,7 @@ class Command : public Own {
     return Ret::of(::write(fd, text.data(), text.size()));
   }
   // "active active" and so on; revoked ones are made anew.
-  std::string states() { return row_of(one_)->state + " " + row_of(two_)->state; }
+  std::string states() const { return row_of(one_)->state + " " + row_of(two_)->state; }
   void renew() {
     if (row_of(one_)->state != "active") one_vm_ = Fd(create_vm(system_, "one", &one_));
     if (row_of(two_)->state != "active") two_vm_ = Fd(create_vm(system_, "two", &two_));

@@ -7,7 +7,6 @@
 // process that uses raw KVM must succeed, or it proves nothing.
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,6 +17,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <iostream>
 #include <thread>
@@ -147,7 +147,7 @@ void scan_own_table(Tally& tally) {
 
 // A process of its own memory that shares the victim's table of descriptors.
 void scan_shared_table(Shared& shared) {
-  const pid_t child = static_cast<pid_t>(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
+  const auto child = static_cast<pid_t>(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0));
   if (child == 0) {
     for (int turn = 0; turn < 200 && !shared.stop; ++turn)
       scan_own_table(shared.tally[kSharedTable]);
@@ -308,20 +308,20 @@ class Attack {
 };
 
 struct Phase {
-  Way way;
   long tries;
+  Way way;
   bool sees_ours;  // looks into the table that holds our descriptors
 };
 
 // Sums to a million.
 const Phase kAsThread[] = {
-    {kThreadIoctl, 300000, true}, {kThreadLinks, 40000, true}, {kTaskLinks, 40000, true},
-    {kUnshare, 10000, true},      {kSharedTable, 20000, true}, {kRights, 40000, true},
+    {300000, kThreadIoctl, true}, {40000, kThreadLinks, true}, {40000, kTaskLinks, true},
+    {10000, kUnshare, true},      {20000, kSharedTable, true}, {40000, kRights, true},
 };
 const Phase kAsLeader[] = {
-    {kGetfd, 400000, true},
-    {kKernelThreads, 100000, false},
-    {kProcLinks, 50000, true},
+    {400000, kGetfd, true},
+    {100000, kKernelThreads, false},
+    {50000, kProcLinks, true},
 };
 
 void report(const char* who, const Shared& shared, std::span<const Phase> phases) {
@@ -371,10 +371,10 @@ TEST_F(Escape, AMillionTriesCatchNoRawFd) {
 // The control: on raw KVM each way that looks into the victim's table catches raw fds.
 TEST_F(Escape, TheSameAttackCatchesRawFdsOfRawKvm) {
   const Phase as_thread[] = {
-      {kThreadIoctl, 100000, true}, {kThreadLinks, 10000, true}, {kUnshare, 5000, true},
-      {kSharedTable, 10000, true},  {kRights, 10000, true},
+      {100000, kThreadIoctl, true}, {10000, kThreadLinks, true}, {5000, kUnshare, true},
+      {10000, kSharedTable, true},  {10000, kRights, true},
   };
-  const Phase as_leader[] = {{kGetfd, 20000, true}};
+  const Phase as_leader[] = {{20000, kGetfd, true}};
   complaints_so_far();
   for (const bool leader : {false, true}) {
     const std::span<const Phase> phases = leader ? std::span<const Phase>(as_leader) : as_thread;
@@ -431,8 +431,9 @@ TEST_F(Escape, KernelThreadsHoldNothing) {
   for (const std::string& name : entries_of("/proc")) {
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     if (!slurp("/proc/" + name + "/cmdline").empty()) continue;  // not a kernel thread
-    for (const std::string& fd : entries_of("/proc/" + name + "/fd")) {
-      const std::string link = link_of("/proc/" + name + "/fd/" + fd);
+    const std::string folder = "/proc/" + name + "/fd";
+    for (const std::string& fd : entries_of(folder)) {
+      const std::string link = link_of((folder + "/").append(fd));
       EXPECT_EQ(link.find("kvm"), std::string::npos) << name << " holds " << link;
     }
   }

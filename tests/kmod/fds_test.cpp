@@ -3,13 +3,14 @@
 // The three kinds of descriptors: what they are called, whose they are, and
 // what happens where there is no room for one more.
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <array>
+#include <cinttypes>
+#include <csignal>
 
 #include "commands.hpp"
 #include "driver.hpp"
@@ -58,10 +59,9 @@ TEST_F(Fds, ALinkInProcDoesNotOpenThem) {
   }
   // The file behind a mapping of the run page has a link as well.
   const auto start = machine.cpu.page.address();
+  const std::uint64_t end = start + machine.cpu.page.size();
   std::array<char, 80> path{};
-  std::snprintf(path.data(), path.size(), "/proc/self/map_files/%llx-%llx",
-                static_cast<unsigned long long>(start),
-                static_cast<unsigned long long>(start + 3 * page_size()));
+  std::snprintf(path.data(), path.size(), "/proc/self/map_files/%" PRIx64 "-%" PRIx64, start, end);
   EXPECT_NE(link_of(path.data()), "");
   EXPECT_EQ(Ret::of(::open(path.data(), O_RDWR)), -ENXIO);
 }

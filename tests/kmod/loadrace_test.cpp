@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -63,7 +63,7 @@ int for_a_second(Step step) {
 }
 
 TEST_F(LoadRace, TheFileIsTruncated) {
-  constexpr std::size_t kSize = 64 * 4096;
+  constexpr std::size_t kSize = std::size_t{64} * 4096;
   const Loadable it;
   const Mapping memory = Mapping::memory(kSize);
   ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
@@ -96,7 +96,7 @@ TEST_F(LoadRace, TheFileIsTruncated) {
 }
 
 TEST_F(LoadRace, TheSlotGoesAndComes) {
-  constexpr std::size_t kSize = 64 * 4096;
+  constexpr std::size_t kSize = std::size_t{64} * 4096;
   const Loadable it;
   const Mapping memory = Mapping::memory(2 * kSize);
   const Fd file = file_of(pattern(kSize));
@@ -118,8 +118,16 @@ TEST_F(LoadRace, TheSlotGoesAndComes) {
   std::cout << done << " loads done, " << failed << " without their slot\n";
 }
 
+// Other memory, empty, at the same place.
+void map_anew(const Mapping& memory, int protection) {
+  if (::mmap(memory.data(), memory.size(), protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+             0) == MAP_FAILED) {
+    std::abort();
+  }
+}
+
 TEST_F(LoadRace, TheMemoryGoesAndComes) {
-  constexpr std::size_t kSize = 64 * 4096;
+  constexpr std::size_t kSize = std::size_t{64} * 4096;
   const Loadable it;
   const Mapping memory = Mapping::memory(kSize);
   const Fd file = file_of(pattern(kSize));
@@ -128,10 +136,9 @@ TEST_F(LoadRace, TheMemoryGoesAndComes) {
   int failed = 0;
   {
     const Meanwhile change([&] {
-      ::mmap(memory.data(), kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+      map_anew(memory, PROT_NONE);
       std::this_thread::sleep_for(100us);
-      ::mmap(memory.data(), kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-             -1, 0);
+      map_anew(memory, PROT_READ | PROT_WRITE);
       std::this_thread::sleep_for(3ms);
     });
     for_a_second([&] {
@@ -160,7 +167,7 @@ TEST_F(LoadRace, TheImageIsTheMemory) {
 }
 
 TEST_F(LoadRace, TwoThreadsLoadAtOnce) {
-  constexpr std::size_t kSize = 32 * 4096;
+  constexpr std::size_t kSize = std::size_t{32} * 4096;
   const Loadable it;
   const Mapping memory = Mapping::memory(2 * kSize);
   ASSERT_EQ(set_slot(it.vm, 0, 0, 2 * kSize, memory.address()), 0);

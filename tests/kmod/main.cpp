@@ -7,7 +7,8 @@
 //                      the tests of what KVM itself promises run
 //   VMCTL_MODULE       vmctl.ko, for the tests that load it
 #include <gtest/gtest.h>
-#include <signal.h>
+
+#include <csignal>
 
 #include "driver.hpp"
 #include "kmsg.hpp"

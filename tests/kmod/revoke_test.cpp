@@ -3,11 +3,11 @@
 // VMCTL_REVOKE_VM: wherever a thread is with the VM, it comes out with ENODEV
 // and without a signal, and the rest of the process goes on.
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <thread>

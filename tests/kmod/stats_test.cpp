@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // VMCTL_GET_STATS: each return of KVM_RUN is counted once, under its reason.
-#include <signal.h>
 #include <sys/time.h>
 
+#include <csignal>
 #include <numeric>
 #include <thread>
 

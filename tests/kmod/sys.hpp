@@ -162,7 +162,7 @@ Fd receive_fd(int socket);
   } while (0)
 #define NEED_EQ(actual, expected)                                                         \
   do {                                                                                    \
-    if (const auto seen = (actual); !(seen == (expected))) {                              \
+    if (const auto& seen = (actual); !(seen == (expected))) {                             \
       return std::string(__FILE__ ":") + std::to_string(__LINE__) + ": " #actual " is " + \
              ::testing::PrintToString(seen) + ", expected " #expected;                    \
     }                                                                                     \
