@@ -360,14 +360,15 @@ long vmctl_vm_create(struct vmctl_call *call, unsigned long type, u32 flags,
 	if (ret)
 		return ret;
 
-	vm = vm_alloc(flags, name);
-	if (IS_ERR(vm))
-		return PTR_ERR(vm);
-
+	/* Before an id is spent: the numbers are to go round slowly. */
 	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0) {
-		vmctl_vm_put(vm);
+	if (fd < 0)
 		return fd;
+
+	vm = vm_alloc(flags, name);
+	if (IS_ERR(vm)) {
+		ret = PTR_ERR(vm);
+		goto err_fd;
 	}
 
 	file = anon_inode_getfile("vmctl-vm", &vm_fops, vm, O_RDWR);
