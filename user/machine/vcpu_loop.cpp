@@ -88,20 +88,17 @@ VcpuLoop::Next VcpuLoop::handle_error(Errno error) {
 }
 
 void VcpuLoop::access(IoExit& io) const {
-  for (std::uint32_t i = 0; i < io.count && !machine_.ending().stopping(); ++i) {
-    const auto item = io.data.subspan(std::size_t{i} * io.size, io.size);
-    if (io.direction == Direction::in)
-      machine_.ports().read(io.port, item);
-    else
-      machine_.ports().write(io.port, item);
-  }
+  if (io.direction == Direction::in)
+    machine_.ports().read(io.port, io.size, io.data);
+  else
+    machine_.ports().write(io.port, io.size, io.data);
 }
 
 void VcpuLoop::access(MmioExit& mmio) const {
   if (mmio.direction == Direction::in)
-    machine_.mmio().read(mmio.gpa.value, mmio.data);
+    machine_.mmio().read(mmio.gpa.value, mmio.data.size(), mmio.data);
   else
-    machine_.mmio().write(mmio.gpa.value, mmio.data);
+    machine_.mmio().write(mmio.gpa.value, mmio.data.size(), mmio.data);
 }
 
 VcpuLoop::Next VcpuLoop::handle(Exit& exit) {
