@@ -42,7 +42,7 @@ Machine::Machine(Node node, Vm vm, GuestMemory memory, DebugExitStyle debug_exit
       memory_(std::move(memory)),
       vm_(std::move(vm)),
       console_(STDOUT_FILENO, ending_),
-      serial_(console_),
+      serial_(console_, no_line_),
       debug_exit_(
           [this, debug_exit](std::uint32_t value) { end_by_guest(ending_, debug_exit, value); }) {}
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bus/bus.hpp"
+#include "bus/line.hpp"
 #include "dev/debug_exit.hpp"
 #include "dev/serial.hpp"
 #include "kernel/node.hpp"
@@ -34,6 +35,12 @@ struct MachineConfig {
   std::string name;
   bool time_run = false;
   DebugExitStyle debug_exit = DebugExitStyle::vmctl;
+};
+
+// A line that leads nowhere.
+class NoLine final : public InterruptLine {
+ public:
+  void set(bool /*level*/) override {}
 };
 
 class Machine {
@@ -62,6 +69,7 @@ class Machine {
   std::optional<Digest> digest_;
   Ending ending_;
   Console console_;
+  NoLine no_line_;
   Serial serial_;
   DebugExit debug_exit_;
   Bus ports_;
