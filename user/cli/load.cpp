@@ -2,7 +2,9 @@
 // vmctl load: run a guest image in a new VM.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,11 +22,17 @@ namespace {
 
 constexpr const char* kFooter =
     R"(ADDR and SIZE are decimal or 0x hexadecimal, and take K, M, G, T.
-The image is a flat binary that starts in real mode. The guest's serial port (0x3f8)
-is standard output, port 0xf4 ends the run; everything else goes to standard error.
+The image is a flat binary that starts in real mode. The guest's first serial port
+(0x3f8) is standard output and input, port 0xf4 ends the run; everything else goes to
+standard error.
+
+Channels of serial ports: stdio, pty, file:PATH, unix:PATH (waits for a connection), none.
+Traced are io, mmio, msr, irq, cpuid, cr or all; without kinds every exit. CPUID and control
+registers make no exits: cpuid, cr and all run the guest step by step, slowly.
 
 Exit status:
-    0       the guest ended well: every vCPU halted
+    0       the guest ended well: every vCPU halted with nothing to wait for, or it
+            asked for a reset
     1-63    what the guest wrote to port 0xf4 (0 is 0; more than 63 is 63, with a message)
     64      wrong usage
     65      bad image: empty, too large, not a regular file, truncated while loading
@@ -87,6 +95,21 @@ Result<std::uint32_t> parse_cpus(const std::string& text) {
   return static_cast<std::uint32_t>(cpus);
 }
 
+Result<std::chrono::sys_seconds> parse_date(const std::string& text) {
+  constexpr std::size_t kLength = 19;
+  std::tm tm{};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &tm);
+  const std::chrono::year_month_day day{std::chrono::year(tm.tm_year + 1900),
+                                        std::chrono::month(static_cast<unsigned>(tm.tm_mon) + 1),
+                                        std::chrono::day(static_cast<unsigned>(tm.tm_mday))};
+  if (end == nullptr || *end != '\0' || text.size() != kLength || !day.ok() || tm.tm_sec > 59)
+    return fail({.status = Status::usage,
+                 .what = fmt::format("'{}'", escaped(text)),
+                 .why = "not a date and time (as in 2026-01-31T23:59:59)"});
+  return std::chrono::sys_days(day) + std::chrono::hours(tm.tm_hour) +
+         std::chrono::minutes(tm.tm_min) + std::chrono::seconds(tm.tm_sec);
+}
+
 Result<std::string> parse_name(const std::string& text) {
   if (text.size() >= VMCTL_NAME_SIZE)
     return fail({.status = Status::usage,
@@ -95,7 +118,7 @@ Result<std::string> parse_name(const std::string& text) {
   return text;
 }
 
-nlohmann::json outcome_to_json(const Machine& machine, const RunOutcome& outcome) {
+nlohmann::json outcome_to_json(Machine& machine, const RunOutcome& outcome) {
   nlohmann::json json{{"status", outcome.end.status},
                       {"reason", outcome.end.reason},
                       {"seconds", std::chrono::duration<double>(outcome.elapsed).count()},
@@ -107,6 +130,10 @@ nlohmann::json outcome_to_json(const Machine& machine, const RunOutcome& outcome
   if (!outcome.end.details.empty()) json["details"] = outcome.end.details;
   if (machine.vm().is_vmctl()) json["vm"] = machine.vm().id();
   if (machine.digest()) json["image"] = "sha256:" + hex(*machine.digest());
+  if (const auto code = machine.devices().post_code()) json["post_code"] = *code;
+  for (const auto& [index, written] : machine.msrs().written())
+    json["msrs_written"].push_back(
+        {{"msr", index}, {"value", written.value}, {"count", written.count}});
   for (const RunStats& vcpu : outcome.vcpus)
     json["vcpus"].push_back({{"exits", exits_to_json(vcpu)}, {"run_ns", vcpu.run_ns}});
   return json;
@@ -125,7 +152,7 @@ std::string one_line(const nlohmann::json& json) {
   return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
-void show_outcome(const LoadRequest& request, const Machine& machine, const RunOutcome& outcome) {
+void show_outcome(const LoadRequest& request, Machine& machine, const RunOutcome& outcome) {
   if (request.json) {
     line_to_stderr(one_line(outcome_to_json(machine, outcome)));
     return;
@@ -141,10 +168,26 @@ void show_outcome(const LoadRequest& request, const Machine& machine, const RunO
                              outcome.end.reason));
   line_to_stderr(machine.digest() ? "image sha256:" + hex(*machine.digest())
                                   : "image not measured: raw KVM");
+  if (const auto code = machine.devices().post_code())
+    line_to_stderr(fmt::format("last POST code {:#04x}", *code));
+  for (const auto& [index, written] : machine.msrs().written())
+    line_to_stderr(fmt::format("msr {:#x} written {} times, at last {:#x}", index, written.count,
+                               written.value));
+}
+
+// What the user could not know: where the channels are.
+void announce(Machine& machine) {
+  const auto say = [](std::string_view port, const Channel& channel) {
+    if (const std::string place = channel.place(); !place.empty())
+      note(fmt::format("{} is {}", port, place));
+  };
+  say("the console", machine.devices().com1().channel());
+  if (auto& com2 = machine.devices().com2()) say("COM2", com2->channel());
 }
 
 Result<int> load(const LoadRequest& request) {
   const auto machine = TRY(Machine::build(request.machine));
+  announce(*machine);
   const RunOutcome outcome = TRY(run_machine(*machine, request.run));
   show_outcome(request, *machine, outcome);
   return outcome.end.status;
@@ -154,6 +197,20 @@ Result<int> load(const LoadRequest& request) {
 Result<> complete(LoadRequest& request) {
   MachineConfig& machine = request.machine;
   machine.registers = TRY(parse_registers(request.registers));
+  for (const std::string& text : request.cpuid) machine.cpuid.push_back(TRY(parse_cpuid(text)));
+  for (const std::string& text : request.msrs) machine.msrs.push_back(TRY(parse_msr(text)));
+  for (const std::string& text : request.trace_ranges)
+    request.run.trace.ranges.push_back(TRY(parse_trace_range(text)));
+  for (const std::string& kinds : request.trace_kinds)  // CLI11's word for a flag without a value
+    request.run.trace.kinds |= kinds == "true" ? kTraceExits : TRY(parse_trace_kinds(kinds));
+  if (!request.run.trace.ranges.empty() && request.run.trace.kinds == 0)
+    request.run.trace.kinds = kTraceExits;
+  const ChannelSpec::Kind stdio = ChannelSpec::Kind::stdio;
+  if (machine.devices.com1.kind == stdio && machine.devices.com2.kind == stdio)
+    return fail({.status = Status::usage,
+                 .what = "--console stdio and --com2 stdio",
+                 .why = "two serial ports cannot share standard input and output",
+                 .advice = "give one of them another channel, as in --console none"});
   for (const RegisterValue& value : machine.registers)
     if (value.member == &kvm_regs::rip && machine.flat.entry)
       return fail({.status = Status::usage,
@@ -165,7 +222,7 @@ Result<> complete(LoadRequest& request) {
         std::filesystem::path(machine.image).filename().string().substr(0, VMCTL_NAME_SIZE - 1);
   machine.time_run = request.stats || request.json;
   request.run.timed = machine.time_run;
-  request.run.json = request.json;
+  request.run.trace.json = request.json;
   return {};
 }
 
@@ -187,9 +244,42 @@ void declare_load(CLI::App& command, LoadRequest& request) {
       ->allow_extra_args(false);
   add_parsed(command, "--cpus", "vCPUs, all starting at the entry (1)", "N", parse_cpus,
              [&](std::uint32_t cpus) { machine.cpus = cpus; });
+  command
+      .add_option_function<std::string>(
+          "--irqchip",
+          [&](const std::string& where) {
+            machine.devices.irqchip = where == "kernel" ? Irqchip::kernel : Irqchip::none;
+          },
+          "interrupt controllers: none of KVM's, but 8259As in vmctl; or KVM's own (none)")
+      ->type_name("")
+      ->check(CLI::IsMember({"none", "kernel"}));
+  add_parsed(command, "--console", "the far end of the first serial port (stdio)", "CHANNEL",
+             parse_channel, [&](const ChannelSpec& spec) { machine.devices.com1 = spec; });
+  add_parsed(command, "--com2", "a second serial port (none)", "CHANNEL", parse_channel,
+             [&](const ChannelSpec& spec) { machine.devices.com2 = spec; });
+  add_parsed(command, "--rtc", "what the real-time clock shows at first (UTC now)",
+             "YYYY-MM-DDTHH:MM:SS", parse_date,
+             [&](std::chrono::sys_seconds date) { machine.devices.rtc = date; });
+  command
+      .add_option("--msr", request.msrs,
+                  "an MSR for vmctl to answer: reads get VALUE or what was last written, without "
+                  "both #GP; r: and w: for one direction; repeatable")
+      ->type_name("[r:|w:]ADDR[-LAST][=VALUE]")
+      ->allow_extra_args(false);
+  command
+      .add_option("--cpuid", request.cpuid,
+                  "a register that CPUID returns, as in 1:ecx=0; repeatable")
+      ->type_name("LEAF[.SUBLEAF]:REG=VALUE")
+      ->allow_extra_args(false);
   add_parsed(command, "--timeout", "end the guest after this time", "SECONDS", parse_seconds,
              [&](std::chrono::nanoseconds timeout) { request.run.timeout = timeout; });
-  command.add_flag("--trace", request.run.trace, "a line for each exit, on standard error");
+  command.add_flag("--trace", request.trace_kinds,
+                   "a line for each exit on standard error; --trace=io,mmio for these kinds");
+  command
+      .add_option("--trace-range", request.trace_ranges,
+                  "of accesses, trace those to these ports, addresses or MSRs; repeatable")
+      ->type_name("FIRST[-LAST]")
+      ->allow_extra_args(false);
   command.add_flag("--stats", request.stats, "exits by reason and times, at the end");
   command.add_flag("--json", request.json, "trace and result as JSON, an object a line");
   command.add_option("--device", machine.device, "the way to KVM (/dev/vmctl, or /dev/kvm)")
@@ -200,7 +290,8 @@ void declare_load(CLI::App& command, LoadRequest& request) {
       .add_option_function<std::string>(
           "--debug-exit",
           [&](const std::string& style) {
-            machine.debug_exit = style == "qemu" ? DebugExitStyle::qemu : DebugExitStyle::vmctl;
+            machine.devices.debug_exit =
+                style == "qemu" ? DebugExitStyle::qemu : DebugExitStyle::vmctl;
           },
           "status for a value V on port 0xf4: vmctl is V, qemu is (V<<1)|1 (vmctl)")
       ->type_name("")

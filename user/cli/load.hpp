@@ -14,7 +14,11 @@ namespace vmctl::cli {
 struct LoadRequest {
   MachineConfig machine;
   RunOptions run;
-  std::vector<std::string> registers;  // as given
+  std::vector<std::string> registers;  // as given, like the next four
+  std::vector<std::string> cpuid;
+  std::vector<std::string> msrs;
+  std::vector<std::string> trace_kinds;
+  std::vector<std::string> trace_ranges;
   bool stats = false;
   bool json = false;
 };

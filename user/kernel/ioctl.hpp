@@ -2,8 +2,8 @@
 // ioctl() with the argument's type bound to the command's number at compile time.
 #pragma once
 
-#include <linux/kvm.h>
 #include <linux/vmctl.h>
+#include "kernel/kvm.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -69,12 +69,20 @@ VMCTL_VALUE_COMMAND(create_vm, KVM_CREATE_VM);
 VMCTL_VALUE_COMMAND(create_vcpu, KVM_CREATE_VCPU);
 VMCTL_VALUE_COMMAND(set_tss_addr, KVM_SET_TSS_ADDR);
 VMCTL_VALUE_COMMAND(run, KVM_RUN);
+VMCTL_VALUE_COMMAND(create_irqchip, KVM_CREATE_IRQCHIP);
 VMCTL_COMMAND(set_identity_map_addr, KVM_SET_IDENTITY_MAP_ADDR, __u64);
 VMCTL_COMMAND(set_user_memory_region, KVM_SET_USER_MEMORY_REGION, kvm_userspace_memory_region);
 VMCTL_COMMAND(get_regs, KVM_GET_REGS, kvm_regs);
 VMCTL_COMMAND(set_regs, KVM_SET_REGS, kvm_regs);
 VMCTL_COMMAND(get_sregs, KVM_GET_SREGS, kvm_sregs);
 VMCTL_COMMAND(set_sregs, KVM_SET_SREGS, kvm_sregs);
+VMCTL_COMMAND(enable_cap, KVM_ENABLE_CAP, kvm_enable_cap);
+VMCTL_COMMAND(irq_line, KVM_IRQ_LINE, kvm_irq_level);
+VMCTL_COMMAND(interrupt, KVM_INTERRUPT, kvm_interrupt);
+VMCTL_COMMAND(get_supported_cpuid, KVM_GET_SUPPORTED_CPUID, kvm_cpuid2);
+VMCTL_COMMAND(set_cpuid2, KVM_SET_CPUID2, kvm_cpuid2);
+VMCTL_COMMAND(set_msr_filter, KVM_X86_SET_MSR_FILTER, kvm_msr_filter);
+VMCTL_COMMAND(set_guest_debug, KVM_SET_GUEST_DEBUG, kvm_guest_debug);
 VMCTL_COMMAND(translate, KVM_TRANSLATE, kvm_translation);
 VMCTL_COMMAND(vmctl_get_info, VMCTL_GET_INFO, vmctl_info);
 VMCTL_COMMAND(vmctl_create_vm, VMCTL_CREATE_VM, vmctl_create_vm);

@@ -3,27 +3,26 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/bytes.hpp"
+#include "machine/code.hpp"
 
 namespace vmctl {
 namespace {
 
-constexpr std::uint64_t kInstructionMax = 15;
-constexpr std::uint64_t kPageSize = 4096;
 constexpr std::uint64_t kResetBase = 0xffff0000;
 constexpr std::uint64_t kResetRip = 0xfff0;
 
-std::string dump_code(const Vcpu& vcpu, const GuestMemory& memory, std::uint64_t linear) {
+std::string dump_code(const Vcpu& vcpu, const GuestMemory& memory, const CodeState& state) {
+  const std::uint64_t linear = linear_rip(state);
+  const auto code = read_code(vcpu, memory, linear, kInstructionMax);
+  if (!code.empty()) {
+    const auto instruction = instruction_at_rip(vcpu, memory, state);
+    return fmt::format("  code {:#x}: {}  {}", linear, hex(code, " "),
+                       instruction ? instruction->text : "(no instruction)");
+  }
   const auto gpa = vcpu.translate(linear);
-  if (!gpa) return fmt::format("  code {:#x}: not mapped by the guest's page tables", linear);
-  // Not past the page: the next one may be anywhere.
-  for (std::uint64_t length = std::min(kInstructionMax, kPageSize - gpa->value % kPageSize);
-       length > 0; --length)
-    if (const auto bytes = memory.span(*gpa, length))
-      return fmt::format("  code {:#x}: {}", linear, hex(*bytes, " "));
-  return fmt::format("  code {:#x}: gpa {:#x} is not memory", linear, gpa->value);
+  return gpa ? fmt::format("  code {:#x}: gpa {:#x} is not memory", linear, gpa->value)
+             : fmt::format("  code {:#x}: not mapped by the guest's page tables", linear);
 }
 
 }  // namespace
@@ -33,7 +32,7 @@ std::string dump_vcpu(const Vcpu& vcpu, const GuestMemory& memory) {
   const auto sregs = vcpu.sregs();
   if (!regs || !sregs) return "  (its registers cannot be read any more)";
   std::string dump =
-      dump_registers(*regs, *sregs) + "\n" + dump_code(vcpu, memory, sregs->cs.base + regs->rip);
+      dump_registers(*regs, *sregs) + "\n" + dump_code(vcpu, memory, {*regs, *sregs});
   if (sregs->cs.base == kResetBase && regs->rip == kResetRip)
     dump +=
         "\n  This is the state after a reset: on AMD, KVM resets a vCPU that shuts down. What led\n"

@@ -14,6 +14,7 @@ namespace vmctl {
 // In order of gravity.
 enum class EndKind {
   halted,
+  reset,
   debug_exit,
   signal,
   timeout,

@@ -46,12 +46,31 @@ inline constexpr Range kHighMemory{"memory above 4 GiB", 4 * kGiB, kSlotMax};
 inline constexpr std::array kMemoryMap{kLowMemory, kIdentityMap, kTss, kHighMemory};
 static_assert(disjoint(kMemoryMap));
 
-// Ports.
+// Ports, where a PC has them. The power management timer has no fixed place; ACPI tables tell it.
+inline constexpr Range kPicMaster{"8259A", 0x20, 2};
+inline constexpr Range kI8042Data{"i8042 data", 0x60, 1};
+inline constexpr Range kI8042Command{"i8042 command", 0x64, 1};
+inline constexpr Range kRtc{"RTC", 0x70, 2};
+inline constexpr Range kPost{"POST", 0x80, 1};
+inline constexpr Range kSystemControlA{"system control A", 0x92, 1};
+inline constexpr Range kPicSlave{"second 8259A", 0xa0, 2};
+inline constexpr Range kDebugConsole{"debug console", 0xe9, 1};
 inline constexpr Range kDebugExit{"debug-exit", 0xf4, DebugExit::kSize};
-inline constexpr Range kSerial{"serial", 0x3f8, Serial::kSize};
+inline constexpr Range kCom2{"COM2", 0x2f8, Serial::kSize};
+inline constexpr Range kCom1{"COM1", 0x3f8, Serial::kSize};
+inline constexpr Range kElcr{"ELCR", 0x4d0, 2};
+inline constexpr Range kPmTimer{"PM timer", 0x608, 4};
+inline constexpr Range kResetControl{"reset control", 0xcf9, 1};
 
-inline constexpr std::array kPortMap{kDebugExit, kSerial};
+inline constexpr std::array kPortMap{
+    kPicMaster, kI8042Data,    kI8042Command, kRtc,  kPost, kSystemControlA, kPicSlave,
+    kElcr,      kDebugConsole, kDebugExit,    kCom1, kCom2, kPmTimer,        kResetControl};
 static_assert(disjoint(kPortMap));
+
+// Interrupt lines, as a PC has them.
+inline constexpr unsigned kCom2Irq = 3;
+inline constexpr unsigned kCom1Irq = 4;
+inline constexpr unsigned kRtcIrq = 8;
 
 // What --mem may say.
 inline constexpr std::uint64_t kMemoryDefault = 64 * kMiB;

@@ -2,8 +2,7 @@
 #include "machine/machine.hpp"
 
 #include <fmt/format.h>
-#include <linux/kvm.h>
-#include <unistd.h>
+#include "kernel/kvm.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,18 +14,6 @@
 namespace vmctl {
 namespace {
 
-void end_by_guest(Ending& ending, DebugExitStyle style, std::uint32_t value) {
-  const auto [status, clamped] = debug_exit_status(style, value);
-  ending.end({.kind = EndKind::debug_exit,
-              .status = status,
-              .reason = clamped
-                            ? fmt::format("the guest ended with {} on the debug-exit port, more "
-                                          "than a status holds: {} stands for it",
-                                          value, status)
-                            : fmt::format("the guest ended with {} on the debug-exit port", value),
-              .details = ""});
-}
-
 Result<> check_cpus(const Node& node, std::uint32_t cpus) {
   const int max = node.capability(KVM_CAP_MAX_VCPUS);
   if (max <= 0 || cpus <= static_cast<std::uint32_t>(max)) return {};
@@ -35,21 +22,34 @@ Result<> check_cpus(const Node& node, std::uint32_t cpus) {
                .why = fmt::format("KVM gives a VM at most {} vCPUs here", max)});
 }
 
+Result<> check_msrs(const Node& node, const std::vector<MsrRule>& msrs) {
+  if (msrs.empty() || (node.capability(KVM_CAP_X86_USER_SPACE_MSR) > 0 &&
+                       node.capability(KVM_CAP_X86_MSR_FILTER) > 0))
+    return {};
+  return fail(
+      {.status = Status::unavailable,
+       .what = "--msr",
+       .why = fmt::format("the KVM behind {} cannot filter MSRs (Linux 5.10 can)", node.path())});
+}
+
 }  // namespace
 
-Machine::Machine(Node node, Vm vm, GuestMemory memory, DebugExitStyle debug_exit)
+Machine::Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs)
     : node_(std::move(node)),
       memory_(std::move(memory)),
       vm_(std::move(vm)),
-      console_(STDOUT_FILENO, ending_),
-      serial_(console_, no_line_),
-      debug_exit_(
-          [this, debug_exit](std::uint32_t value) { end_by_guest(ending_, debug_exit, value); }) {}
+      msrs_(std::move(msrs)) {}
 
-Result<> Machine::place_devices() {
-  using namespace layout;
-  TRY(ports_.claim(kDebugExit.base, kDebugExit.size, std::string(kDebugExit.name), debug_exit_));
-  TRY(ports_.claim(kSerial.base, kSerial.size, std::string(kSerial.name), serial_));
+Result<> Machine::add_vcpus(const MachineConfig& config, RealModeEntry entry) {
+  Cpuid cpuid = TRY(supported_cpuid(node_));
+  for (std::uint32_t id = 0; id < config.cpus; ++id) {
+    vcpus_.push_back(TRY(vm_.create_vcpu(id)));
+    number_cpuid(cpuid, id, config.cpus);
+    Cpuid own = cpuid;
+    apply_cpuid(own, config.cpuid);
+    TRY(vcpus_.back().set_cpuid(own));
+    TRY(vcpus_.back().reset(entry, config.registers));
+  }
   return {};
 }
 
@@ -68,6 +68,8 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
 
   Node node = TRY(Node::open(config.device));
   TRY(check_cpus(node, config.cpus));
+  TRY(check_msrs(node, config.msrs));
+  MsrFilter filter = TRY(MsrFilter::build(config.msrs));
   Vm vm = TRY(Vm::create(node, {.name = config.name, .time_run = config.time_run}));
   TRY(vm.place_kvm_pages(GuestAddr{kTss.base}, GuestAddr{kIdentityMap.base}));
 
@@ -75,17 +77,19 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
       GuestMemory::create(config.memory, GuestAddr{kLowMemory.size}, GuestAddr{kHighMemory.base}));
   TRY(vm.add_memory(memory));
 
+  if (config.devices.irqchip == Irqchip::kernel) TRY(vm.create_irqchip());
+  if (!config.msrs.empty()) TRY(vm.filter_msrs(filter));
+
   std::unique_ptr<Machine> machine(
-      new Machine(std::move(node), std::move(vm), std::move(memory), config.debug_exit));
-  TRY(machine->place_devices());
+      new Machine(std::move(node), std::move(vm), std::move(memory), config.msrs));
+  machine->devices_ =
+      TRY(Devices::build(config.devices, {.below_4g = low_end, .above_4g = config.memory - low_end},
+                         machine->vm_, machine->ending_));
+  TRY(machine->devices_->place(machine->ports_));
 
   for (const Segment& segment : plan->segments)
     machine->digest_ = TRY(load_segment(machine->vm_, machine->memory_, image, segment));
-
-  for (std::uint32_t id = 0; id < config.cpus; ++id) {
-    machine->vcpus_.push_back(TRY(machine->vm_.create_vcpu(id)));
-    TRY(machine->vcpus_.back().reset(entry, config.registers));
-  }
+  TRY(machine->add_vcpus(config, entry));
   return machine;
 }
 

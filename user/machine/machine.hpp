@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "bus/bus.hpp"
-#include "bus/line.hpp"
-#include "dev/debug_exit.hpp"
-#include "dev/serial.hpp"
 #include "kernel/node.hpp"
 #include "load/flat.hpp"
+#include "machine/devices.hpp"
 #include "machine/ending.hpp"
 #include "machine/layout.hpp"
-#include "machine/output.hpp"
+#include "vm/cpuid.hpp"
 #include "vm/memory.hpp"
+#include "vm/msr.hpp"
+#include "vm/real_mode.hpp"
 #include "vm/registers.hpp"
 #include "vm/vcpu.hpp"
 #include "vm/vm.hpp"
@@ -34,13 +34,9 @@ struct MachineConfig {
   std::string device = kVmctlPath;
   std::string name;
   bool time_run = false;
-  DebugExitStyle debug_exit = DebugExitStyle::vmctl;
-};
-
-// A line that leads nowhere.
-class NoLine final : public InterruptLine {
- public:
-  void set(bool /*level*/) override {}
+  std::vector<CpuidValue> cpuid;
+  std::vector<MsrRule> msrs;
+  DevicesConfig devices;
 };
 
 class Machine {
@@ -53,13 +49,15 @@ class Machine {
   // SHA-256 of the image; raw KVM measures nothing.
   const std::optional<Digest>& digest() const { return digest_; }
 
-  Bus& ports() { return ports_; }
-  Bus& mmio() { return mmio_; }
+  const Bus& ports() const { return ports_; }
+  const Bus& mmio() const { return mmio_; }
+  Devices& devices() { return *devices_; }
+  Msrs& msrs() { return msrs_; }
   Ending& ending() { return ending_; }
 
  private:
-  Machine(Node node, Vm vm, GuestMemory memory, DebugExitStyle debug_exit);
-  Result<> place_devices();
+  Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs);
+  Result<> add_vcpus(const MachineConfig& config, RealModeEntry entry);
 
   // In the order of their making; the last one made goes first.
   Node node_;
@@ -67,11 +65,9 @@ class Machine {
   Vm vm_;
   std::vector<Vcpu> vcpus_;
   std::optional<Digest> digest_;
+  Msrs msrs_;
   Ending ending_;
-  Console console_;
-  NoLine no_line_;
-  Serial serial_;
-  DebugExit debug_exit_;
+  std::unique_ptr<Devices> devices_;
   Bus ports_;
   Bus mmio_;
 };

@@ -40,20 +40,20 @@ int Output::write(std::span<const std::uint8_t> bytes) const {
   return 0;
 }
 
-void Console::put(std::span<const std::uint8_t> bytes) {
-  const int error = output_.write(bytes);
+void report_output(int error, std::string_view name, Ending& ending) {
   if (error == 0 || error == ECANCELED) return;
   if (error == EPIPE)
-    ending_.end({.kind = EndKind::output,
-                 .status = 128 + SIGPIPE,
-                 .reason = "standard output was closed by its reader, and the guest still prints",
-                 .details = ""});
+    ending.end(
+        {.kind = EndKind::output,
+         .status = 128 + SIGPIPE,
+         .reason = fmt::format("{} was closed by its reader, and the guest still prints", name),
+         .details = ""});
   else
-    ending_.end({.kind = EndKind::output,
-                 .status = static_cast<int>(Status::output),
-                 .reason = fmt::format("cannot write the guest's output to standard output: {}",
-                                       errno_text(error)),
-                 .details = ""});
+    ending.end({.kind = EndKind::output,
+                .status = static_cast<int>(Status::output),
+                .reason = fmt::format("cannot write the guest's output to {}: {}", name,
+                                      errno_text(error)),
+                .details = ""});
 }
 
 }  // namespace vmctl

@@ -6,7 +6,6 @@
 #include <span>
 #include <string_view>
 
-#include "dev/sink.hpp"
 #include "machine/ending.hpp"
 
 namespace vmctl {
@@ -27,16 +26,7 @@ class Output {
   const Ending& ending_;
 };
 
-// Standard output as a device's sink. A failure ends the machine.
-class Console final : public Sink {
- public:
-  Console(int fd, Ending& ending) : output_(fd, ending), ending_(ending) {}
-
-  void put(std::span<const std::uint8_t> bytes) override;
-
- private:
-  Output output_;
-  Ending& ending_;
-};
+// What write() came to, for the user: a failure ends the machine, a stop is none.
+void report_output(int error, std::string_view name, Ending& ending);
 
 }  // namespace vmctl

@@ -10,10 +10,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <system_error>
 #include <thread>
 
@@ -22,7 +24,7 @@
 namespace vmctl {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 int kick_signal() {
   return SIGRTMIN;
@@ -70,15 +72,21 @@ class Signals {
 // The vCPU threads; joined with their owner.
 class Threads {
  public:
-  Threads(std::deque<VcpuLoop>& loops, Ending& ending)
+  // `active`: how many vCPUs are not done, all at first; `notify` comes after each change of it.
+  Threads(std::deque<VcpuLoop>& loops, Ending& ending, std::atomic<std::size_t>& active,
+          std::function<void()> notify)
       : loops_(loops),
         ending_(ending),
+        active_(active),
+        notify_(std::move(notify)),
         done_(checked_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE), "eventfd")) {
     threads_.reserve(loops_.size());
     try {
       for (VcpuLoop& loop : loops_) {
         threads_.emplace_back([this, &loop] {
           run(loop);
+          --active_;
+          notify_();
           [[maybe_unused]] const int written = ::eventfd_write(done_.get(), 1);
         });
         ++running_;
@@ -106,8 +114,7 @@ class Threads {
   // Brings every vCPU out of KVM_RUN and keeps it from going in again, and out of a write that
   // blocks.
   void kick() {
-    for (const VcpuLoop& loop : loops_) loop.vcpu().set_immediate_exit(true);
-    for (std::jthread& thread : threads_) pthread_kill(thread.native_handle(), kick_signal());
+    for (const VcpuLoop& loop : loops_) loop.kick(kick_signal());
   }
 
  private:
@@ -124,6 +131,8 @@ class Threads {
 
   std::deque<VcpuLoop>& loops_;
   Ending& ending_;
+  std::atomic<std::size_t>& active_;
+  std::function<void()> notify_;
   Fd done_;
   std::size_t running_ = 0;
   std::vector<std::jthread> threads_;
@@ -131,14 +140,14 @@ class Threads {
 
 // Sleeps until all vCPUs are done, or something ends the machine.
 void wait_for_end(const Signals& signals, Threads& threads, Ending& ending,
-                  std::optional<Clock::time_point> deadline) {
+                  std::optional<Steady::time_point> deadline) {
   std::array<pollfd, 3> fds{{{.fd = signals.fd(), .events = POLLIN, .revents = 0},
                              {.fd = threads.done_fd(), .events = POLLIN, .revents = 0},
                              {.fd = ending.stop_fd(), .events = POLLIN, .revents = 0}}};
   while (threads.running() > 0 && !ending.stopping()) {
     timespec wait{};
     if (deadline) {
-      const auto left = std::max(*deadline - Clock::now(), Clock::duration::zero());
+      const auto left = std::max(*deadline - Steady::now(), Steady::duration::zero());
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
       wait = {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
     }
@@ -186,23 +195,39 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
   Ending& ending = machine.ending();
   const bool timed = options.timed && !machine.vm().is_vmctl();
   std::optional<Tracer> tracer;
-  if (options.trace)
-    tracer.emplace(ending, STDERR_FILENO, options.json, machine.vcpus().size() > 1);
+  if (options.trace.kinds != 0)
+    tracer.emplace(options.trace, machine.memory(), ending, STDERR_FILENO,
+                   machine.vcpus().size() > 1);
 
+  Devices& devices = machine.devices();
+  Interrupts& interrupts = devices.interrupts();
+  std::atomic<std::size_t> active = machine.vcpus().size();
   std::deque<VcpuLoop> loops;
-  for (const Vcpu& vcpu : machine.vcpus())
-    loops.emplace_back(machine, vcpu, tracer ? &*tracer : nullptr, timed);
+  for (const Vcpu& vcpu : machine.vcpus()) {
+    VcpuLoop::Options own{.tracer = tracer ? &*tracer : nullptr, .timed = timed};
+    if (loops.empty()) {
+      own.pic = interrupts.pic();
+      // By a device, or by another vCPU that has a device raise an interrupt.
+      own.may_wake = [&] { return active > 1 || devices.may_interrupt(); };
+    }
+    loops.emplace_back(machine, vcpu, std::move(own));
+  }
+  interrupts.connect(tracer ? &*tracer : nullptr,
+                     [&first = loops.front()] { first.kick(kick_signal()); });
 
-  const auto start = Clock::now();
+  const auto start = Steady::now();
   {
     const Signals signals;
-    Threads threads(loops, ending);
+    Threads threads(loops, ending, active, [&] { interrupts.notify(); });
     wait_for_end(signals, threads, ending,
                  options.timeout ? std::optional(start + *options.timeout) : std::nullopt);
     stop(threads);
+    // Before the threads' handles go, which a late timer would kick.
+    devices.stop();
   }
+  interrupts.connect(nullptr, nullptr);
   RunOutcome outcome{.end = ending.gravest(),
-                     .elapsed = Clock::now() - start,
+                     .elapsed = Steady::now() - start,
                      .vcpus = collect(machine, loops),
                      .sum = {}};
   for (const RunStats& vcpu : outcome.vcpus) outcome.sum += vcpu;

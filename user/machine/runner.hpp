@@ -8,13 +8,13 @@
 
 #include "machine/machine.hpp"
 #include "machine/stats.hpp"
+#include "machine/trace_options.hpp"
 
 namespace vmctl {
 
 struct RunOptions {
   std::optional<std::chrono::nanoseconds> timeout;
-  bool trace = false;
-  bool json = false;
+  TraceOptions trace;
   bool timed = false;  // measure the time in KVM_RUN where the kernel does not
 };
 

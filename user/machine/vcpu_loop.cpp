@@ -5,9 +5,11 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "machine/dump.hpp"
+#include "machine/exit_text.hpp"
 #include "vm/exit_name.hpp"
 
 namespace vmctl {
@@ -22,32 +24,60 @@ Overloaded(Ts...) -> Overloaded<Ts...>;
 
 }  // namespace
 
+VcpuLoop::VcpuLoop(Machine& machine, const Vcpu& vcpu, Options options)
+    : machine_(machine), vcpu_(vcpu), options_(std::move(options)) {
+  if (options_.tracer != nullptr && options_.tracer->options().steps())
+    stepper_.emplace(vcpu_, machine_.memory(), *options_.tracer);
+}
+
 SysResult<Exit> VcpuLoop::run_once() {
-  if (!timed_) return vcpu_.run();
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
+  if (!options_.timed) return vcpu_.run();
+  using Steady = std::chrono::steady_clock;
+  const auto start = Steady::now();
   auto exit = vcpu_.run();
   stats_.run_ns += static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
+      std::chrono::duration_cast<std::chrono::nanoseconds>(Steady::now() - start).count());
   return exit;
 }
 
+VcpuLoop::Next VcpuLoop::step() {
+  auto exit = run_once();
+  if (!exit) return handle_error(exit.error());
+  stats_.count(exit_reason(*exit));
+  const Next next = handle(*exit);
+  if (options_.tracer != nullptr) options_.tracer->exit(vcpu_, *exit);
+  return next;
+}
+
 void VcpuLoop::run() {
+  thread_ = ::pthread_self();
   Next next = Next::go_on;
   while (next == Next::go_on && !machine_.ending().stopping()) {
-    auto exit = run_once();
-    if (!exit) {
-      next = handle_error(exit.error());
-      continue;
-    }
-    stats_.count(exit_reason(*exit));
-    next = handle(*exit);
-    if (tracer_ != nullptr) {
-      const auto regs = vcpu_.regs();
-      tracer_->trace(vcpu_.id(), *exit,
-                     regs ? std::optional<std::uint64_t>(regs->rip) : std::nullopt);
-    }
+    if (options_.pic != nullptr) inject();
+    if (stepper_) stepper_->before();
+    next = step();
+    if (stepper_) stepper_->after();
   }
+  thread_ = 0;
+}
+
+void VcpuLoop::kick(int signal) const {
+  const pthread_t thread = thread_;
+  if (thread == ::pthread_self()) return;
+  vcpu_.set_immediate_exit(true);
+  if (thread != 0) ::pthread_kill(thread, signal);
+}
+
+void VcpuLoop::inject() {
+  Pic& pic = *options_.pic;
+  if (!pic.pending() && !window_) return;
+  if (pic.pending() && vcpu_.ready_for_interrupt()) {
+    // A vCPU that cannot take it says so in KVM_RUN.
+    if (const auto vector = pic.acknowledge(); vector && vcpu_.interrupt(*vector))
+      if (options_.tracer != nullptr) options_.tracer->injected(vcpu_.id(), *vector);
+  }
+  window_ = pic.pending();
+  vcpu_.request_interrupt_window(window_);
 }
 
 VcpuLoop::Next VcpuLoop::end(EndKind kind, Status status, std::string reason) const {
@@ -64,7 +94,9 @@ VcpuLoop::Next VcpuLoop::handle_error(Errno error) {
   switch (error.code) {
     case EINTR:
       stats_.count(KVM_EXIT_INTR);
-      return Next::go_on;  // run() looks whether it was meant to stop
+      // Before run() looks whether it is to stop, and for interrupts: a kick after that counts.
+      vcpu_.set_immediate_exit(false);
+      return Next::go_on;
     case EAGAIN:
       ++stats_.errors;
       std::this_thread::yield();  // the vCPU waits for something that is not there yet
@@ -101,6 +133,25 @@ void VcpuLoop::access(MmioExit& mmio) const {
     machine_.mmio().write(mmio.gpa.value, mmio.data.size(), mmio.data);
 }
 
+void VcpuLoop::access(MsrExit& msr) const {
+  if (msr.direction == Direction::out) {
+    msr.refuse = machine_.msrs().write(msr.index, msr.value) ? 0 : 1;
+    return;
+  }
+  const auto value = machine_.msrs().read(msr.index);
+  msr.refuse = value ? 0 : 1;
+  const std::uint64_t answer = value.value_or(0);
+  for (std::size_t i = 0; i < msr.data.size(); ++i)
+    msr.data[i] = static_cast<std::uint8_t>(answer >> 8 * i);
+}
+
+// Only who takes interrupts, and has them enabled, can be woken.
+VcpuLoop::Next VcpuLoop::halt() const {
+  if (options_.pic == nullptr || !vcpu_.interrupts_enabled()) return Next::done;
+  return machine_.devices().interrupts().wait(machine_.ending(), options_.may_wake) ? Next::go_on
+                                                                                    : Next::done;
+}
+
 VcpuLoop::Next VcpuLoop::handle(Exit& exit) {
   return std::visit(
       Overloaded{
@@ -112,9 +163,14 @@ VcpuLoop::Next VcpuLoop::handle(Exit& exit) {
             access(mmio);
             return Next::go_on;
           },
+          [&](MsrExit& msr) {
+            access(msr);
+            return Next::go_on;
+          },
           [](const IntrExit&) { return Next::go_on; },
-          // Without an interrupt controller nothing can wake it.
-          [](const HltExit&) { return Next::done; },
+          [](const IrqWindowExit&) { return Next::go_on; },
+          [](const DebugStopExit&) { return Next::go_on; },
+          [&](const HltExit&) { return halt(); },
           [&](const ShutdownExit&) {
             return end(EndKind::triple_fault, Status::triple_fault, "triple fault");
           },

@@ -1,21 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
-// One vCPU's thread: run, count, trace, handle, again.
+// One vCPU's thread: run, count, handle, trace, again.
 #pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <functional>
+#include <optional>
 
 #include "machine/machine.hpp"
 #include "machine/stats.hpp"
-#include "machine/trace.hpp"
+#include "machine/stepper.hpp"
+#include "machine/tracer.hpp"
 
 namespace vmctl {
 
 class VcpuLoop {
  public:
-  // `tracer` may be null; with `timed` the time in KVM_RUN is measured here.
-  VcpuLoop(Machine& machine, const Vcpu& vcpu, Tracer* tracer, bool timed)
-      : machine_(machine), vcpu_(vcpu), tracer_(tracer), timed_(timed) {}
+  struct Options {
+    Tracer* tracer = nullptr;        // may be none
+    bool timed = false;              // measure the time in KVM_RUN here
+    Pic* pic = nullptr;              // whose interrupts this vCPU takes; may be none
+    std::function<bool()> may_wake;  // with a pic: whether a halted vCPU may yet be woken
+  };
+  VcpuLoop(Machine& machine, const Vcpu& vcpu, Options options);
 
   // Until the vCPU is done or the machine is to stop. What ended it stands in machine.ending().
   void run();
+
+  // Brings the vCPU out of KVM_RUN, or keeps it from going in once, so that it looks for
+  // interrupts. Does nothing on its own thread. `signal` is the one that only interrupts.
+  void kick(int signal) const;
 
   const RunStats& stats() const { return stats_; }
   const Vcpu& vcpu() const { return vcpu_; }
@@ -23,17 +38,23 @@ class VcpuLoop {
  private:
   enum class Next { go_on, done };
 
+  Next step();
   SysResult<Exit> run_once();
+  void inject();
   Next handle(Exit& exit);
   Next handle_error(Errno error);
   void access(IoExit& io) const;
   void access(MmioExit& mmio) const;
+  void access(MsrExit& msr) const;
+  Next halt() const;
   Next end(EndKind kind, Status status, std::string reason) const;
 
   Machine& machine_;
   const Vcpu& vcpu_;
-  Tracer* tracer_;
-  bool timed_;
+  Options options_;
+  std::optional<Stepper> stepper_;
+  bool window_ = false;                // an interrupt window was asked for
+  std::atomic<pthread_t> thread_ = 0;  // while run() runs
   RunStats stats_;
 };
 

@@ -60,6 +60,14 @@ Exit decode_mmio(std::span<std::uint8_t> mapping) {
                   .data = mapping.subspan(offsetof(kvm_run, mmio.data), length)};
 }
 
+Exit decode_msr(std::span<std::uint8_t> mapping, Direction direction) {
+  return MsrExit{.index = READ_ONCE(mapping, msr.index),
+                 .direction = direction,
+                 .value = READ_ONCE(mapping, msr.data),
+                 .data = mapping.subspan(offsetof(kvm_run, msr.data), sizeof(kvm_run::msr.data)),
+                 .refuse = mapping[offsetof(kvm_run, msr.error)]};
+}
+
 Exit decode_internal_error(std::span<const std::uint8_t> mapping) {
   InternalErrorExit exit{.suberror = READ_ONCE(mapping, internal.suberror), .count = 0, .data = {}};
   const auto count = READ_ONCE(mapping, internal.ndata);
@@ -87,8 +95,16 @@ Exit decode_exit(std::span<std::uint8_t> mapping) {
       return decode_io(mapping);
     case KVM_EXIT_MMIO:
       return decode_mmio(mapping);
+    case KVM_EXIT_X86_RDMSR:
+      return decode_msr(mapping, Direction::in);
+    case KVM_EXIT_X86_WRMSR:
+      return decode_msr(mapping, Direction::out);
     case KVM_EXIT_HLT:
       return HltExit{};
+    case KVM_EXIT_IRQ_WINDOW_OPEN:
+      return IrqWindowExit{};
+    case KVM_EXIT_DEBUG:
+      return DebugStopExit{};
     case KVM_EXIT_SHUTDOWN:
       return ShutdownExit{};
     case KVM_EXIT_INTR:
@@ -110,7 +126,12 @@ std::uint32_t exit_reason(const Exit& exit) {
   struct Visitor {
     std::uint32_t operator()(const IoExit&) const { return KVM_EXIT_IO; }
     std::uint32_t operator()(const MmioExit&) const { return KVM_EXIT_MMIO; }
+    std::uint32_t operator()(const MsrExit& msr) const {
+      return msr.direction == Direction::in ? KVM_EXIT_X86_RDMSR : KVM_EXIT_X86_WRMSR;
+    }
     std::uint32_t operator()(const HltExit&) const { return KVM_EXIT_HLT; }
+    std::uint32_t operator()(const IrqWindowExit&) const { return KVM_EXIT_IRQ_WINDOW_OPEN; }
+    std::uint32_t operator()(const DebugStopExit&) const { return KVM_EXIT_DEBUG; }
     std::uint32_t operator()(const ShutdownExit&) const { return KVM_EXIT_SHUTDOWN; }
     std::uint32_t operator()(const IntrExit&) const { return KVM_EXIT_INTR; }
     std::uint32_t operator()(const FailEntryExit&) const { return KVM_EXIT_FAIL_ENTRY; }

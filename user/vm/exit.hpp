@@ -5,7 +5,7 @@
 // believed: every number is read once and checked against the mapping before it is used.
 #pragma once
 
-#include <linux/kvm.h>
+#include "kernel/kvm.hpp"
 
 #include <array>
 #include <cstdint>
@@ -34,7 +34,23 @@ struct MmioExit {
   std::span<std::uint8_t> data;  // 1 to 8 bytes of the run page
 };
 
+// An MSR that the filter keeps from KVM. The answer goes into the run page: `data`, or `refuse` set
+// to one for #GP.
+struct MsrExit {
+  std::uint32_t index;
+  Direction direction;  // out: the guest writes
+  std::uint64_t value;  // what it writes
+  std::span<std::uint8_t> data;
+  std::uint8_t& refuse;
+};
+
 struct HltExit {};
+
+// The guest takes interrupts from now on, as was asked for.
+struct IrqWindowExit {};
+
+// A single step is done, or a breakpoint was met.
+struct DebugStopExit {};
 
 struct ShutdownExit {};
 
@@ -69,8 +85,9 @@ struct MalformedExit {
   std::string why;
 };
 
-using Exit = std::variant<IoExit, MmioExit, HltExit, ShutdownExit, IntrExit, FailEntryExit,
-                          InternalErrorExit, MemoryFaultExit, OtherExit, MalformedExit>;
+using Exit = std::variant<IoExit, MmioExit, MsrExit, HltExit, IrqWindowExit, DebugStopExit,
+                          ShutdownExit, IntrExit, FailEntryExit, InternalErrorExit, MemoryFaultExit,
+                          OtherExit, MalformedExit>;
 
 // `mapping` is the whole mapping of a vCPU fd and at least a struct kvm_run long.
 Exit decode_exit(std::span<std::uint8_t> mapping);

@@ -2,7 +2,7 @@
 #include "vm/exit_name.hpp"
 
 #include <fmt/format.h>
-#include <linux/kvm.h>
+#include "kernel/kvm.hpp"
 
 #include <array>
 #include <string_view>

@@ -2,7 +2,7 @@
 // General registers by name: what --reg sets and what a dump shows.
 #pragma once
 
-#include <linux/kvm.h>
+#include "kernel/kvm.hpp"
 
 #include <cstdint>
 #include <span>

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
+#include <vector>
 
 #include "vm/exit_name.hpp"
 
@@ -47,6 +49,40 @@ SysResult<Exit> Vcpu::run() const {
 void Vcpu::set_immediate_exit(bool value) const {
   std::uint8_t& flag = run_page_.bytes()[offsetof(kvm_run, immediate_exit)];
   std::atomic_ref<std::uint8_t>(flag).store(value ? 1 : 0);
+}
+
+bool Vcpu::ready_for_interrupt() const {
+  return run_page_.bytes()[offsetof(kvm_run, ready_for_interrupt_injection)] != 0;
+}
+
+bool Vcpu::interrupts_enabled() const {
+  return run_page_.bytes()[offsetof(kvm_run, if_flag)] != 0;
+}
+
+void Vcpu::request_interrupt_window(bool value) const {
+  run_page_.bytes()[offsetof(kvm_run, request_interrupt_window)] = value ? 1 : 0;
+}
+
+SysResult<int> Vcpu::interrupt(std::uint8_t vector) const {
+  kvm_interrupt request{.irq = vector};
+  return call(fd_, ioc::interrupt, request);
+}
+
+SysResult<int> Vcpu::single_step() const {
+  kvm_guest_debug request{};
+  request.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+  return call(fd_, ioc::set_guest_debug, request);
+}
+
+Result<> Vcpu::set_cpuid(const Cpuid& cpuid) const {
+  std::vector<std::uint64_t> buffer(
+      (sizeof(kvm_cpuid2) + cpuid.size() * sizeof cpuid[0]) / sizeof(std::uint64_t) + 1);
+  auto* header = reinterpret_cast<kvm_cpuid2*>(buffer.data());
+  header->nent = static_cast<__u32>(cpuid.size());
+  std::memcpy(header + 1, cpuid.data(), cpuid.size() * sizeof cpuid[0]);
+  if (auto done = call(fd_, ioc::set_cpuid2, *header); !done)
+    return fail(explain(ioc::set_cpuid2.name, done.error()));
+  return {};
 }
 
 Result<kvm_regs> Vcpu::regs() const {

@@ -2,8 +2,8 @@
 // One virtual CPU: its fd and its run page.
 #pragma once
 
-#include <linux/kvm.h>
 #include <linux/vmctl.h>
+#include "kernel/kvm.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -13,6 +13,7 @@
 #include "base/mapping.hpp"
 #include "base/result.hpp"
 #include "kernel/ioctl.hpp"
+#include "vm/cpuid.hpp"
 #include "vm/exit.hpp"
 #include "vm/real_mode.hpp"
 #include "vm/registers.hpp"
@@ -35,6 +36,20 @@ class Vcpu {
 
   // While it is set run() comes back at once with EINTR. May be called from any thread.
   void set_immediate_exit(bool value) const;
+
+  // Without KVM's own interrupt controllers only. Whether the guest takes an interrupt now, and
+  // whether it takes interrupts at all (IF): as of the last exit.
+  bool ready_for_interrupt() const;
+  bool interrupts_enabled() const;
+  // Ask for an exit as soon as it takes one (KVM_EXIT_IRQ_WINDOW_OPEN).
+  void request_interrupt_window(bool value) const;
+  // The guest must be ready for it.
+  SysResult<int> interrupt(std::uint8_t vector) const;
+
+  // An exit after each instruction (KVM_EXIT_DEBUG); to be asked for anew after every other exit.
+  SysResult<int> single_step() const;
+
+  Result<> set_cpuid(const Cpuid& cpuid) const;
 
   Result<kvm_regs> regs() const;
   Result<kvm_sregs> sregs() const;

@@ -78,6 +78,31 @@ SysResult<Digest> Vm::load_image(const Fd& file, std::uint64_t offset, std::uint
   return std::to_array(load.sha256);
 }
 
+Result<> Vm::create_irqchip() const {
+  if (auto done = call(fd_, ioc::create_irqchip); !done)
+    return fail(explain(ioc::create_irqchip.name, done.error()));
+  return {};
+}
+
+SysResult<int> Vm::set_irq_line(std::uint32_t irq, bool level) const {
+  kvm_irq_level line{};
+  line.irq = irq;
+  line.level = level ? 1 : 0;
+  return call(fd_, ioc::irq_line, line);
+}
+
+Result<> Vm::filter_msrs(MsrFilter& filter) const {
+  kvm_enable_cap exits{};
+  exits.cap = KVM_CAP_X86_USER_SPACE_MSR;
+  exits.args[0] = KVM_MSR_EXIT_REASON_FILTER;
+  if (auto done = call(fd_, ioc::enable_cap, exits); !done)
+    return fail(explain("KVM_CAP_X86_USER_SPACE_MSR", done.error()));
+  kvm_msr_filter request = filter.filter();
+  if (auto done = call(fd_, ioc::set_msr_filter, request); !done)
+    return fail(explain(ioc::set_msr_filter.name, done.error()));
+  return {};
+}
+
 Result<Vcpu> Vm::create_vcpu(std::uint32_t id) const {
   const auto fd = call(fd_, ioc::create_vcpu, id);
   if (!fd) {

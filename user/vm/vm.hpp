@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "kernel/node.hpp"
 #include "vm/memory.hpp"
+#include "vm/msr.hpp"
 #include "vm/vcpu.hpp"
 
 namespace vmctl {
@@ -35,6 +36,14 @@ class Vm {
   // vmctl only: the kernel reads `length` bytes of the file into guest memory and measures them.
   SysResult<Digest> load_image(const Fd& file, std::uint64_t offset, std::uint64_t length,
                                GuestAddr gpa) const;
+
+  // KVM's own pair of 8259As, IOAPIC and local APICs; before the first vCPU.
+  Result<> create_irqchip() const;
+  // A line of theirs. May be called from any thread.
+  SysResult<int> set_irq_line(std::uint32_t irq, bool level) const;
+
+  // What the filter names exits from now on.
+  Result<> filter_msrs(MsrFilter& filter) const;
 
   Result<Vcpu> create_vcpu(std::uint32_t id) const;
 

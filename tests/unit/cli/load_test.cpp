@@ -51,15 +51,44 @@ TEST_F(LoadOptions, All) {
   EXPECT_EQ(request.registers, (std::vector<std::string>{"rax=2", "rbx=2"}));
   EXPECT_EQ(request.machine.cpus, 3U);
   EXPECT_EQ(request.run.timeout, std::chrono::milliseconds(250));
-  EXPECT_TRUE(request.run.trace && request.stats && request.json);
+  EXPECT_TRUE(request.stats && request.json);
+  EXPECT_EQ(request.trace_kinds, std::vector<std::string>{"true"});
   EXPECT_EQ(request.machine.device, "/dev/kvm");
   EXPECT_EQ(request.machine.name, "n");
-  EXPECT_EQ(request.machine.debug_exit, DebugExitStyle::qemu);
+  EXPECT_EQ(request.machine.devices.debug_exit, DebugExitStyle::qemu);
 }
 
 TEST_F(LoadOptions, ARegisterDoesNotSwallowTheFile) {
   ASSERT_EQ(parse({"--reg", "rax=2", "guest.bin"}), "");
   EXPECT_EQ(request.machine.image, "guest.bin");
+}
+
+TEST_F(LoadOptions, DevicesAndWhatTheyReach) {
+  ASSERT_EQ(parse({"g"}), "");
+  EXPECT_EQ(request.machine.devices.com1.kind, ChannelSpec::Kind::stdio);
+  EXPECT_EQ(request.machine.devices.com2.kind, ChannelSpec::Kind::none);
+  EXPECT_EQ(request.machine.devices.irqchip, Irqchip::none);
+  EXPECT_FALSE(request.machine.devices.rtc);
+  ASSERT_EQ(parse({"--console", "none", "--com2", "file:x", "--irqchip", "kernel", "--rtc",
+                   "2000-02-29T23:59:59", "--msr", "1=2", "--msr", "w:3", "--cpuid", "1:eax=0",
+                   "--trace-range", "1-2", "--trace=io,cr", "g"}),
+            "");
+  EXPECT_EQ(request.machine.devices.com1.kind, ChannelSpec::Kind::none);
+  EXPECT_EQ(request.machine.devices.com2.path, "x");
+  EXPECT_EQ(request.machine.devices.irqchip, Irqchip::kernel);
+  EXPECT_EQ(request.machine.devices.rtc->time_since_epoch().count(), 951868799);
+  EXPECT_EQ(request.msrs, (std::vector<std::string>{"1=2", "w:3"}));
+  EXPECT_EQ(request.cpuid, std::vector<std::string>{"1:eax=0"});
+  EXPECT_EQ(request.trace_ranges, std::vector<std::string>{"1-2"});
+  EXPECT_EQ(request.trace_kinds, std::vector<std::string>{"io,cr"});
+}
+
+TEST_F(LoadOptions, DatesThatAreNone) {
+  for (const char* date : {"", "now", "2026-01-01", "2026-02-29T00:00:00", "2026-01-01T24:00:00",
+                           "2026-01-01T00:60:00", "2026-01-01T00:00:60", "2026-13-01T00:00:00",
+                           "2026-1-1T0:0:0", "2026-01-01T00:00:00Z", "2026-01-01 00:00:00"})
+    EXPECT_EQ(parse({"--rtc", date, "g"}).substr(0, 5), "--rtc") << date;
+  EXPECT_EQ(parse({"--rtc", "1970-01-01T00:00:00", "g"}), "");
 }
 
 TEST_F(LoadOptions, EdgesOfMemoryCpusTimeAndName) {

@@ -57,24 +57,26 @@ TEST_F(OutputTest, WhatStillFitsIsWrittenWhenTheMachineStops) {
 
 TEST_F(OutputTest, AReaderThatIsGoneEndsTheMachine) {
   reader = Fd();
-  Console console(writer.get(), ending);
-  console.put(std::array<std::uint8_t, 1>{'x'});
+  report_output(Output(writer.get(), ending).write(std::array<std::uint8_t, 1>{'x'}), "it", ending);
   EXPECT_TRUE(ending.stopping());
   EXPECT_EQ(ending.gravest().status, 141);
+  EXPECT_NE(ending.gravest().reason.find("it was closed"), std::string::npos);
 }
 
-TEST_F(OutputTest, ADeviceThatIsFullEndsTheMachine) {
+TEST_F(OutputTest, ADescriptorThatTakesNothingEndsTheMachine) {
   const Fd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   ASSERT_TRUE(full.valid());
-  Console console(full.get(), ending);
-  console.put(std::array<std::uint8_t, 1>{'x'});
-  EXPECT_EQ(ending.gravest().status, 74);
+  for (const int fd : {full.get(), 1 << 20}) {
+    Ending own;
+    report_output(Output(fd, own).write(std::array<std::uint8_t, 1>{'x'}), "it", own);
+    EXPECT_EQ(own.gravest().status, 74) << fd;
+  }
 }
 
-TEST_F(OutputTest, AClosedDescriptorEndsTheMachine) {
-  Console closed(1 << 20, ending);
-  closed.put(std::array<std::uint8_t, 1>{'x'});
-  EXPECT_EQ(ending.gravest().status, 74);
+TEST_F(OutputTest, SuccessAndAStopAreNoFailures) {
+  report_output(0, "it", ending);
+  report_output(ECANCELED, "it", ending);
+  EXPECT_FALSE(ending.stopping());
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 #include "machine/runner.hpp"
 
 #include <gtest/gtest.h>
-#include <linux/kvm.h>
 #include <unistd.h>
+#include "kernel/kvm.hpp"
 
 #include <chrono>
 #include <csignal>
@@ -85,7 +85,7 @@ TEST_F(RunnerTest, DebugExit) {
   EXPECT_EQ(run("debug-exit.bin").end.status, 7);
   config.registers = {{&kvm_regs::rax, 64}};
   EXPECT_EQ(run("debug-exit.bin").end.status, 63);
-  config.debug_exit = DebugExitStyle::qemu;
+  config.devices.debug_exit = DebugExitStyle::qemu;
   config.registers = {{&kvm_regs::rax, 1}};
   EXPECT_EQ(run("debug-exit.bin").end.status, 3);
 }

@@ -2,7 +2,7 @@
 #include "vm/exit.hpp"
 
 #include <gtest/gtest.h>
-#include <linux/kvm.h>
+#include "kernel/kvm.hpp"
 
 #include <array>
 #include <cstring>
@@ -147,12 +147,42 @@ TEST_F(ExitTest, OthersByTheirReason) {
   const auto failed = std::get<FailEntryExit>(decode_exit(mapping));
   EXPECT_EQ(failed.hardware_reason, 0x80000021U);
   EXPECT_EQ(failed.cpu, 3U);
-  for (const std::uint32_t reason : {0U, 4U, 24U, 44U, 0xffffffffU}) {
+  for (const std::uint32_t reason : {0U, 1U, 24U, 44U, 0xffffffffU}) {
     run().exit_reason = reason;
     const Exit exit = decode_exit(mapping);
     ASSERT_TRUE(std::holds_alternative<OtherExit>(exit)) << reason;
     EXPECT_EQ(exit_reason(exit), reason);
   }
+}
+
+TEST_F(ExitTest, MsrsAndTheirAnswers) {
+  run().exit_reason = KVM_EXIT_X86_WRMSR;
+  run().msr.index = 0xc0000080;
+  run().msr.data = 0x1122334455667788;
+  const Exit exit = decode_exit(mapping);
+  const auto& write = std::get<MsrExit>(exit);
+  EXPECT_EQ(write.direction, Direction::out);
+  EXPECT_EQ(write.index, 0xc0000080U);
+  EXPECT_EQ(write.value, 0x1122334455667788U);
+  EXPECT_EQ(exit_reason(exit), KVM_EXIT_X86_WRMSR);
+  run().exit_reason = KVM_EXIT_X86_RDMSR;
+  const Exit other = decode_exit(mapping);
+  const auto& read = std::get<MsrExit>(other);
+  EXPECT_EQ(read.direction, Direction::in);
+  EXPECT_EQ(exit_reason(other), KVM_EXIT_X86_RDMSR);
+  read.data[7] = 0xaa;
+  read.refuse = 1;
+  EXPECT_EQ(run().msr.data, 0xaa22334455667788U);
+  EXPECT_EQ(run().msr.error, 1);
+}
+
+TEST_F(ExitTest, InterruptWindowsAndSteps) {
+  run().exit_reason = KVM_EXIT_IRQ_WINDOW_OPEN;
+  EXPECT_TRUE(std::holds_alternative<IrqWindowExit>(decode_exit(mapping)));
+  EXPECT_EQ(exit_reason(decode_exit(mapping)), KVM_EXIT_IRQ_WINDOW_OPEN);
+  run().exit_reason = KVM_EXIT_DEBUG;
+  EXPECT_TRUE(std::holds_alternative<DebugStopExit>(decode_exit(mapping)));
+  EXPECT_EQ(exit_reason(decode_exit(mapping)), KVM_EXIT_DEBUG);
 }
 
 TEST_F(ExitTest, MemoryFaultIsKnownToOldHeadersToo) {

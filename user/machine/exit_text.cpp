@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "machine/trace.hpp"
+#include "machine/exit_text.hpp"
 
 #include <fmt/format.h>
 
@@ -42,6 +42,11 @@ struct Describe {
                        mmio.direction == Direction::in ? "read" : "write", mmio.gpa.value,
                        mmio.data.size(), format_items(mmio.data, mmio.data.size()));
   }
+  std::string operator()(const MsrExit& msr) const {
+    const auto value = msr.direction == Direction::out ? msr.value : little_endian(msr.data);
+    return fmt::format(" msr {:#x} {}", msr.index,
+                       msr.refuse != 0 ? "#GP" : fmt::format("value {:#x}", value));
+  }
   std::string operator()(const FailEntryExit& failed) const {
     return fmt::format(" hardware reason {:#x} cpu {}", failed.hardware_reason, failed.cpu);
   }
@@ -61,6 +66,8 @@ struct Describe {
     return fmt::format(" malformed: {}", malformed.why);
   }
   std::string operator()(const HltExit&) const { return ""; }
+  std::string operator()(const IrqWindowExit&) const { return ""; }
+  std::string operator()(const DebugStopExit&) const { return ""; }
   std::string operator()(const ShutdownExit&) const { return ""; }
   std::string operator()(const IntrExit&) const { return ""; }
 };
@@ -81,6 +88,11 @@ struct DescribeJson {
     json["size"] = mmio.data.size();
     json["data"] = hex(mmio.data);
   }
+  void operator()(const MsrExit& msr) const {
+    json["msr"] = msr.index;
+    json["value"] = msr.direction == Direction::out ? msr.value : little_endian(msr.data);
+    json["refused"] = msr.refuse != 0;
+  }
   void operator()(const FailEntryExit& failed) const {
     json["hardware_reason"] = failed.hardware_reason;
     json["cpu"] = failed.cpu;
@@ -98,6 +110,8 @@ struct DescribeJson {
   void operator()(const OtherExit& other) const { json["detail"] = other.detail; }
   void operator()(const MalformedExit& malformed) const { json["malformed"] = malformed.why; }
   void operator()(const HltExit&) const {}
+  void operator()(const IrqWindowExit&) const {}
+  void operator()(const DebugStopExit&) const {}
   void operator()(const ShutdownExit&) const {}
   void operator()(const IntrExit&) const {}
 };
@@ -115,21 +129,6 @@ nlohmann::json exit_to_json(const Exit& exit, std::optional<std::uint64_t> rip) 
   std::visit(DescribeJson{json}, exit);
   if (rip) json["rip"] = *rip;
   return json;
-}
-
-void Tracer::trace(std::uint32_t vcpu, const Exit& exit, std::optional<std::uint64_t> rip) {
-  std::string line;
-  if (json_) {
-    nlohmann::json json = exit_to_json(exit, rip);
-    json["vcpu"] = vcpu;
-    line = json.dump();
-  } else {
-    line = (name_vcpu_ ? fmt::format("cpu {} ", vcpu) : "") + format_exit(exit, rip);
-  }
-  line += '\n';
-  const std::lock_guard guard(lock_);
-  // A trace that nobody can read any more is not worth the guest's life.
-  output_.write({reinterpret_cast<const std::uint8_t*>(line.data()), line.size()});
 }
 
 }  // namespace vmctl

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "machine/trace.hpp"
+#include "machine/exit_text.hpp"
 
 #include <gtest/gtest.h>
-#include <linux/kvm.h>
+#include "kernel/kvm.hpp"
 
 #include <array>
 #include <numeric>
@@ -19,7 +19,7 @@ IoExit io(Direction direction, std::uint8_t size, std::array<std::uint8_t, N>& d
           .data = data};
 }
 
-TEST(Trace, OneCharacter) {
+TEST(ExitText, OneCharacter) {
   std::array<std::uint8_t, 1> data{'4'};
   EXPECT_EQ(format_exit(io(Direction::out, 1, data), 0x1007),
             "KVM_EXIT_IO out port 0x3f8 size 1 count 1 data 0x34 '4' rip 0x1007");
@@ -28,7 +28,7 @@ TEST(Trace, OneCharacter) {
             R"("rip":4103,"size":1})");
 }
 
-TEST(Trace, WidthsAndCounts) {
+TEST(ExitText, WidthsAndCounts) {
   std::array<std::uint8_t, 4> data{0x78, 0x56, 0x34, 0x12};
   EXPECT_EQ(format_exit(io(Direction::in, 4, data), 1),
             "KVM_EXIT_IO in port 0x3f8 size 4 count 1 data 0x12345678 rip 0x1");
@@ -39,7 +39,7 @@ TEST(Trace, WidthsAndCounts) {
             "KVM_EXIT_IO out port 0x3f8 size 1 count 3 data 0x4f 0x4b 0x0a rip 0x1");
 }
 
-TEST(Trace, LongDataIsCut) {
+TEST(ExitText, LongDataIsCut) {
   std::array<std::uint8_t, 17> data{};
   std::iota(data.begin(), data.end(), std::uint8_t{0});
   const std::string line = format_exit(io(Direction::out, 1, data), 1);
@@ -48,7 +48,7 @@ TEST(Trace, LongDataIsCut) {
   EXPECT_EQ(line.find("0x10 "), std::string::npos) << line;
 }
 
-TEST(Trace, MmioAndTheRest) {
+TEST(ExitText, MmioAndTheRest) {
   std::array<std::uint8_t, 2> data{0xcd, 0xab};
   EXPECT_EQ(format_exit(MmioExit{.gpa = {0xf0000}, .direction = Direction::out, .data = data}, 2),
             "KVM_EXIT_MMIO write gpa 0xf0000 size 2 data 0xabcd rip 0x2");
@@ -58,8 +58,8 @@ TEST(Trace, MmioAndTheRest) {
             "KVM_EXIT_FAIL_ENTRY hardware reason 0x80000021 cpu 1");
   EXPECT_EQ(format_exit(InternalErrorExit{.suberror = 1, .count = 2, .data = {3, 4}}, std::nullopt),
             "KVM_EXIT_INTERNAL_ERROR KVM_INTERNAL_ERROR_EMULATION 0x3 0x4");
-  EXPECT_EQ(format_exit(OtherExit{.reason = KVM_EXIT_DEBUG, .detail = 0}, std::nullopt),
-            "KVM_EXIT_DEBUG detail 0x0");
+  EXPECT_EQ(format_exit(OtherExit{.reason = KVM_EXIT_NMI, .detail = 0}, std::nullopt),
+            "KVM_EXIT_NMI detail 0x0");
 }
 
 }  // namespace

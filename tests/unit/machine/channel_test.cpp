@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "machine/channel.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <fstream>
+#include <future>
+#include <sstream>
+#include <thread>
+
+#include "base/fd.hpp"
+#include "temporary.hpp"
+
+namespace vmctl {
+namespace {
+
+using Kind = ChannelSpec::Kind;
+
+std::span<const std::uint8_t> bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+std::string read_some(int fd) {
+  std::array<char, 64> buffer{};
+  const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+  return got > 0 ? std::string(buffer.data(), static_cast<std::size_t>(got)) : "";
+}
+
+bool readable(int fd) {
+  pollfd wanted{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&wanted, 1, 20000) == 1;
+}
+
+std::string take(Channel& channel) {
+  std::array<std::uint8_t, 64> buffer{};
+  const std::size_t got = channel.take(buffer);
+  return {reinterpret_cast<const char*>(buffer.data()), got};
+}
+
+Fd connect_to(const std::string& path) {
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(&address.sun_path[0], path.c_str(), path.size());
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return Fd();
+  return fd;
+}
+
+TEST(Channel, Kinds) {
+  EXPECT_EQ(parse_channel("stdio")->kind, Kind::stdio);
+  EXPECT_EQ(parse_channel("none")->kind, Kind::none);
+  EXPECT_EQ(parse_channel("pty")->kind, Kind::pty);
+  EXPECT_EQ(parse_channel("file:/a b")->kind, Kind::file);
+  EXPECT_EQ(parse_channel("file:/a b")->path, "/a b");
+  EXPECT_EQ(parse_channel("unix:x")->kind, Kind::socket);
+  for (const char* text : {"", "file", "file:", "unix:", "tty", "STDIO", "pty:x"})
+    EXPECT_FALSE(parse_channel(text)) << text;
+}
+
+TEST(Channel, NoneTakesAllAndGivesNothing) {
+  Ending ending;
+  const auto channel = Channel::open({.kind = Kind::none}, ending).value();
+  channel->put(bytes("lost"));
+  EXPECT_EQ(channel->input_fd(), -1);
+  EXPECT_FALSE(ending.stopping());
+}
+
+TEST(Channel, AFileIsWrittenAnew) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("out");
+  std::ofstream(path) << "something that was there before";
+  Ending ending;
+  {
+    const auto channel = Channel::open({.kind = Kind::file, .path = path}, ending).value();
+    channel->put(bytes("one "));
+    channel->put(bytes("two"));
+    EXPECT_EQ(channel->input_fd(), -1);
+  }
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text.str(), "one two");
+}
+
+TEST(Channel, AFileThatCannotBeIsAnError) {
+  Ending ending;
+  const auto channel = Channel::open({.kind = Kind::file, .path = "/no/such/folder/x"}, ending);
+  ASSERT_FALSE(channel);
+  EXPECT_EQ(channel.error().status, Status::output);
+  EXPECT_NE(channel.error().what.find("/no/such/folder/x"), std::string::npos);
+}
+
+TEST(Channel, AFullDeviceEndsTheMachine) {
+  Ending ending;
+  const auto channel = Channel::open({.kind = Kind::file, .path = "/dev/full"}, ending).value();
+  channel->put(bytes("x"));
+  EXPECT_TRUE(ending.stopping());
+  EXPECT_EQ(ending.gravest().status, static_cast<int>(Status::output));
+}
+
+TEST(Channel, APtyPassesBytesBothWaysAsTheyAre) {
+  Ending ending;
+  const auto channel = Channel::open({.kind = Kind::pty}, ending).value();
+  const Fd other(::open(channel->place().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(other.valid()) << channel->place();
+  channel->put(bytes("a\n\x03"));
+  ASSERT_TRUE(readable(other.get()));
+  EXPECT_EQ(read_some(other.get()), "a\n\x03");
+  ASSERT_EQ(::write(other.get(), "b\r\x04", 3), 3);
+  ASSERT_TRUE(readable(channel->input_fd()));
+  EXPECT_EQ(take(*channel), "b\r\x04");
+}
+
+TEST(Channel, APtyOutlivesItsReaders) {
+  Ending ending;
+  const auto channel = Channel::open({.kind = Kind::pty}, ending).value();
+  { const Fd one(::open(channel->place().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)); }
+  channel->put(bytes("later"));
+  const Fd two(::open(channel->place().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(readable(two.get()));
+  EXPECT_EQ(read_some(two.get()), "later");
+  EXPECT_FALSE(ending.stopping());
+}
+
+TEST(Channel, ASocketServesOneAfterTheOther) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("socket");
+  Ending ending;
+  const auto channel = Channel::open({.kind = Kind::socket, .path = path}, ending).value();
+  for (const char* word : {"first", "second"}) {
+    const Fd peer = connect_to(path);
+    ASSERT_TRUE(peer.valid());
+    channel->put(bytes(word));
+    EXPECT_EQ(read_some(peer.get()), word);
+    ASSERT_EQ(::write(peer.get(), "hi", 2), 2);
+    ASSERT_TRUE(readable(channel->input_fd()));
+    EXPECT_EQ(take(*channel), "hi");
+    ::shutdown(peer.get(), SHUT_WR);
+    ASSERT_TRUE(readable(channel->input_fd()));
+    EXPECT_EQ(take(*channel), "");  // hung up: it listens again
+    EXPECT_GE(channel->input_fd(), 0);
+  }
+  EXPECT_FALSE(ending.stopping());
+}
+
+TEST(Channel, ASocketsOutputWaitsForSomebody) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("socket");
+  Ending ending;
+  const auto channel = Channel::open({.kind = Kind::socket, .path = path}, ending).value();
+  std::jthread writer([&] { channel->put(bytes("waited")); });
+  const Fd peer = connect_to(path);
+  ASSERT_TRUE(peer.valid());
+  EXPECT_EQ(read_some(peer.get()), "waited");
+}
+
+TEST(Channel, AStopEndsTheWaitForSomebody) {
+  const test::TemporaryFolder folder;
+  Ending ending;
+  const auto channel =
+      Channel::open({.kind = Kind::socket, .path = folder.path("socket")}, ending).value();
+  auto writer = std::async(std::launch::async, [&] { channel->put(bytes("nobody")); });
+  EXPECT_EQ(writer.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  ending.end({.kind = EndKind::timeout});
+  EXPECT_EQ(writer.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+}
+
+TEST(Channel, ASocketGoesWithItsChannelAndIsNotTakenFromOthers) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("socket");
+  Ending ending;
+  {
+    const auto channel = Channel::open({.kind = Kind::socket, .path = path}, ending).value();
+    const auto second = Channel::open({.kind = Kind::socket, .path = path}, ending);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().status, Status::output);
+    EXPECT_FALSE(second.error().advice.empty());
+    EXPECT_EQ(::access(path.c_str(), F_OK), 0);
+  }
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+}
+
+TEST(Channel, ASocketsNameHasABound) {
+  Ending ending;
+  const auto channel =
+      Channel::open({.kind = Kind::socket, .path = "/tmp/" + std::string(108, 'x')}, ending);
+  ASSERT_FALSE(channel);
+  EXPECT_NE(channel.error().why.find("107 bytes"), std::string::npos) << channel.error().why;
+}
+
+}  // namespace
+}  // namespace vmctl

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "machine/channel.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+#include "base/bytes.hpp"
+#include "base/fd.hpp"
+#include "machine/output.hpp"
+#include "machine/socket_channel.hpp"
+
+namespace vmctl {
+namespace {
+
+class NoChannel final : public Channel {
+ public:
+  void put(std::span<const std::uint8_t> /*bytes*/) override {}
+};
+
+// A file, a terminal, or standard input and output.
+class FdChannel final : public Channel {
+ public:
+  struct Ends {
+    int out = -1;
+    int in = -1;  // none: there is no input
+    Fd owned;     // what is to be closed of these
+    Fd keeper;    // the other side of a pty, so that it lives without a reader
+    std::string name;
+    std::string place;
+  };
+
+  FdChannel(Ends ends, Ending& ending)
+      : ends_(std::move(ends)), in_(ends_.in), output_(ends_.out, ending), ending_(ending) {}
+
+  void put(std::span<const std::uint8_t> bytes) override {
+    report_output(output_.write(bytes), ends_.name, ending_);
+  }
+
+  int input_fd() const override { return in_; }
+
+  std::size_t take(std::span<std::uint8_t> room) override {
+    const ssize_t got = ::read(in_, room.data(), room.size());
+    if (got > 0) return static_cast<std::size_t>(got);
+    // Its end; or a terminal that others have in the foreground.
+    if (got == 0 || (errno != EINTR && errno != EAGAIN)) in_ = -1;
+    return 0;
+  }
+
+  std::string place() const override { return ends_.place; }
+
+ private:
+  Ends ends_;
+  std::atomic<int> in_;
+  Output output_;
+  Ending& ending_;
+};
+
+tl::unexpected<Error> cannot(std::string what, int error, std::string advice = "") {
+  return fail({.status = Status::output,
+               .what = std::move(what),
+               .why = errno_text(error),
+               .advice = std::move(advice)});
+}
+
+Result<FdChannel::Ends> open_file(const std::string& path) {
+  FdChannel::Ends ends{.name = escaped(path)};
+  ends.owned = Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  ends.out = ends.owned.get();
+  if (ends.out < 0) return cannot(fmt::format("cannot write to {}", ends.name), errno);
+  return ends;
+}
+
+Result<FdChannel::Ends> open_pty() {
+  FdChannel::Ends ends{};
+  ends.owned = Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ends.in = ends.out = ends.owned.get();
+  if (ends.out < 0 || ::grantpt(ends.out) != 0 || ::unlockpt(ends.out) != 0)
+    return cannot("cannot make a pty", errno, "is devpts mounted on /dev/pts?");
+  std::array<char, 64> name{};
+  if (::ptsname_r(ends.out, name.data(), name.size()) != 0)
+    return cannot("cannot name the pty", errno);
+  ends.place = name.data();
+  ends.name = "the pty " + ends.place;
+  ends.keeper = Fd(::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!ends.keeper.valid()) return cannot(fmt::format("cannot open {}", ends.place), errno);
+  termios raw{};
+  if (::tcgetattr(ends.keeper.get(), &raw) == 0) {
+    ::cfmakeraw(&raw);
+    ::tcsetattr(ends.keeper.get(), TCSANOW, &raw);
+  }
+  return ends;
+}
+
+}  // namespace
+
+Result<ChannelSpec> parse_channel(std::string_view text) {
+  using Kind = ChannelSpec::Kind;
+  if (text == "none") return ChannelSpec{.kind = Kind::none};
+  if (text == "stdio") return ChannelSpec{.kind = Kind::stdio};
+  if (text == "pty") return ChannelSpec{.kind = Kind::pty};
+  for (const auto& [prefix, kind] : {std::pair<std::string_view, Kind>{"file:", Kind::file},
+                                     std::pair<std::string_view, Kind>{"unix:", Kind::socket}})
+    if (text.starts_with(prefix) && text.size() > prefix.size())
+      return ChannelSpec{.kind = kind, .path = std::string(text.substr(prefix.size()))};
+  return fail({.status = Status::usage,
+               .what = fmt::format("'{}'", escaped(text)),
+               .why = "not an end of a serial line (stdio, pty, file:PATH, unix:PATH, none)"});
+}
+
+Result<std::unique_ptr<Channel>> Channel::open(const ChannelSpec& spec, Ending& ending) {
+  using Kind = ChannelSpec::Kind;
+  const auto on_fds = [&](FdChannel::Ends ends) -> std::unique_ptr<Channel> {
+    return std::make_unique<FdChannel>(std::move(ends), ending);
+  };
+  switch (spec.kind) {
+    case Kind::stdio:
+      return on_fds({.out = STDOUT_FILENO, .in = STDIN_FILENO, .name = "standard output"});
+    case Kind::file:
+      return on_fds(TRY(open_file(spec.path)));
+    case Kind::pty:
+      return on_fds(TRY(open_pty()));
+    case Kind::socket:
+      return open_socket_channel(spec.path, ending);
+    case Kind::none:
+      break;
+  }
+  return std::unique_ptr<Channel>(std::make_unique<NoChannel>());
+}
+
+}  // namespace vmctl

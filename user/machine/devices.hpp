@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+// The machine's devices, wired together and put on its ports.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "bus/bus.hpp"
+#include "dev/debug_console.hpp"
+#include "dev/debug_exit.hpp"
+#include "dev/pm_timer.hpp"
+#include "dev/post.hpp"
+#include "dev/reset.hpp"
+#include "dev/rtc.hpp"
+#include "machine/channel.hpp"
+#include "machine/ending.hpp"
+#include "machine/event_loop.hpp"
+#include "machine/interrupts.hpp"
+#include "machine/serial_port.hpp"
+
+namespace vmctl {
+
+struct DevicesConfig {
+  ChannelSpec com1{.kind = ChannelSpec::Kind::stdio};
+  ChannelSpec com2;  // without one there is no second UART
+  Irqchip irqchip = Irqchip::none;
+  DebugExitStyle debug_exit = DebugExitStyle::vmctl;
+  // What the real-time clock shows at first; nothing: what the host's shows, in UTC.
+  std::optional<std::chrono::sys_seconds> rtc;
+};
+
+class Devices {
+ public:
+  struct Memory {
+    std::uint64_t below_4g;
+    std::uint64_t above_4g;
+  };
+  // All that it is given must outlive it.
+  static Result<std::unique_ptr<Devices>> build(const DevicesConfig& config, Memory memory,
+                                                const Vm& vm, Ending& ending);
+  Result<> place(Bus& ports);
+
+  Interrupts& interrupts() { return interrupts_; }
+  SerialPort& com1() { return com1_; }
+  std::optional<SerialPort>& com2() { return com2_; }
+
+  // Whether any device may yet raise an interrupt that the 8259As let through.
+  bool may_interrupt();
+  // Stops the thread of input and timers.
+  void stop() { loop_.stop(); }
+
+  // The last code that the guest wrote to the POST port.
+  std::optional<std::uint8_t> post_code() const;
+
+ private:
+  struct Channels {
+    std::unique_ptr<Channel> com1;
+    std::unique_ptr<Channel> com2;
+  };
+  Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Ending& ending,
+          Channels channels);
+
+  Ending& ending_;
+  MachineClock clock_;
+  Interrupts interrupts_;
+  EventLoop loop_;
+  SerialPort com1_;
+  std::optional<SerialPort> com2_;
+  std::unique_ptr<Timer> rtc_timer_;
+  Rtc rtc_;
+  I8042 i8042_;
+  SystemControlA system_control_;
+  ResetControl reset_control_;
+  DebugConsole debug_console_;
+  DebugExit debug_exit_;
+  PostCode post_;
+  PmTimer pm_timer_;
+  std::atomic<int> post_code_ = -1;
+};
+
+}  // namespace vmctl

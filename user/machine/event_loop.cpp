@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "machine/event_loop.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+#include <vector>
+
+namespace vmctl {
+
+// An entry as its owner holds it. Entries stay with the loop, as their thread may be about to call.
+class EventLoop::Handle final : public Timer, public EventLoop::Watch {
+ public:
+  Handle(EventLoop& loop, Entry& entry) : loop_(loop), entry_(entry) {}
+
+  void set(Time at) override { loop_.change(entry_, at, -1); }
+  void stop() override { loop_.change(entry_, std::nullopt, -1); }
+  void set(int fd) override { loop_.change(entry_, std::nullopt, fd); }
+
+ private:
+  EventLoop& loop_;
+  Entry& entry_;
+};
+
+EventLoop::EventLoop(const Clock& clock)
+    : clock_(clock), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!wake_.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+EventLoop::Entry& EventLoop::add(std::function<void()> handler) {
+  const std::lock_guard guard(lock_);
+  return entries_.emplace_back(Entry{.handler = std::move(handler), .at = std::nullopt, .fd = -1});
+}
+
+std::unique_ptr<Timer> EventLoop::timer(std::function<void()> handler) {
+  return std::make_unique<Handle>(*this, add(std::move(handler)));
+}
+
+std::unique_ptr<EventLoop::Watch> EventLoop::watch(std::function<void()> handler) {
+  return std::make_unique<Handle>(*this, add(std::move(handler)));
+}
+
+void EventLoop::change(Entry& entry, std::optional<Time> at, int fd) {
+  const std::lock_guard guard(lock_);
+  if (entry.at == at && entry.fd == fd) return;
+  entry.at = at;
+  entry.fd = fd;
+  if (stopped_) return;
+  if (thread_.joinable()) [[maybe_unused]]
+    const int written = ::eventfd_write(wake_.get(), 1);
+  else if (at || fd >= 0)
+    thread_ = std::thread([this] { run(); });
+}
+
+void EventLoop::stop() {
+  std::thread thread;
+  {
+    const std::lock_guard guard(lock_);
+    stopped_ = true;
+    thread = std::move(thread_);
+    [[maybe_unused]] const int written = ::eventfd_write(wake_.get(), 1);
+  }
+  if (thread.joinable()) thread.join();
+}
+
+void EventLoop::run() {
+  // A read from a terminal that is not ours is to fail, not to stop us.
+  sigset_t terminal;
+  sigemptyset(&terminal);
+  sigaddset(&terminal, SIGTTIN);
+  pthread_sigmask(SIG_BLOCK, &terminal, nullptr);
+
+  std::vector<pollfd> fds;
+  std::vector<Entry*> due;
+  std::unique_lock guard(lock_);
+  while (!stopped_) {
+    fds.assign(1, {.fd = wake_.get(), .events = POLLIN, .revents = 0});
+    std::optional<Time> first;
+    for (const Entry& entry : entries_) {
+      // A negative fd is left out by poll().
+      fds.push_back({.fd = entry.fd, .events = POLLIN, .revents = 0});
+      if (entry.at && (!first || *entry.at < *first)) first = entry.at;
+    }
+    timespec wait{};
+    if (first) {
+      const Time left = std::max(*first - clock_.now(), Time::zero());
+      wait = {.tv_sec = left.count() / 1'000'000'000, .tv_nsec = left.count() % 1'000'000'000};
+    }
+    guard.unlock();
+    const int ready = ::ppoll(fds.data(), fds.size(), first ? &wait : nullptr, nullptr);
+    eventfd_t woken = 0;
+    if (ready > 0 && fds[0].revents != 0) ::eventfd_read(wake_.get(), &woken);
+    guard.lock();
+
+    due.clear();
+    const Time now = clock_.now();
+    auto polled = fds.begin() + 1;
+    for (Entry& entry : entries_) {
+      if (polled == fds.end()) break;  // came meanwhile
+      const pollfd& seen = *polled++;
+      const bool input = ready > 0 && seen.revents != 0 && seen.fd == entry.fd;
+      const bool time = entry.at && *entry.at <= now;
+      if (time) entry.at.reset();
+      if (input || time) due.push_back(&entry);
+    }
+    guard.unlock();
+    for (const Entry* entry : due) entry->handler();
+    guard.lock();
+  }
+}
+
+}  // namespace vmctl

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+// The thread beside the vCPUs: it waits for input from outside and for the devices' timers. It
+// starts when there is first something to wait for, so that a guest without costs no thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/fd.hpp"
+#include "bus/clock.hpp"
+
+namespace vmctl {
+
+// From its making on.
+class MachineClock final : public Clock {
+ public:
+  Time now() const override { return std::chrono::steady_clock::now() - start_; }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+class EventLoop {
+ public:
+  // All it is given must outlive it, or stop() must have come before.
+  explicit EventLoop(const Clock& clock);
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+  ~EventLoop() { stop(); }
+
+  // Handlers run on the loop's thread, one after the other, with no lock held. Timers and watches
+  // must not outlive the loop.
+  std::unique_ptr<Timer> timer(std::function<void()> handler);
+
+  // An fd whose input is waited for, while there is one.
+  class Watch {
+   public:
+    virtual ~Watch() = default;
+    // -1: none. May be called from any thread.
+    virtual void set(int fd) = 0;
+  };
+  std::unique_ptr<Watch> watch(std::function<void()> handler);
+
+  // No handler runs when this returns, and none will. Not from a handler.
+  void stop();
+
+ private:
+  struct Entry {
+    std::function<void()> handler;
+    std::optional<Time> at;  // when to call it
+    int fd = -1;             // or on whose input
+  };
+  class Handle;
+
+  Entry& add(std::function<void()> handler);
+  void change(Entry& entry, std::optional<Time> at, int fd);
+  void run();
+
+  const Clock& clock_;
+  Fd wake_;
+  std::mutex lock_;
+  std::list<Entry> entries_;  // guarded by lock_, but for their handlers
+  bool stopped_ = false;      // guarded by lock_
+  std::thread thread_;        // likewise
+};
+
+}  // namespace vmctl

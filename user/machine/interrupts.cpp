@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "machine/interrupts.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace vmctl {
+
+Interrupts::Interrupts(Irqchip irqchip, const Vm& vm)
+    : vm_(vm), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!wake_.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
+  for (unsigned irq = 0; irq < kLines; ++irq) {
+    wires_[irq].owner_ = this;
+    wires_[irq].irq_ = irq;
+  }
+  if (irqchip == Irqchip::kernel) return;
+  pic_.emplace();
+  pic_->on_change([this] { notify(); });
+}
+
+void Interrupts::connect(Tracer* tracer, std::function<void()> kick) {
+  tracer_ = tracer;
+  kick_ = std::move(kick);
+}
+
+void Interrupts::set(unsigned irq, bool level) {
+  if (tracer_ != nullptr) tracer_->line(irq, level);
+  if (pic_)
+    pic_->line(irq).set(level);
+  else  // fails only on a VM that was revoked, which its vCPUs will notice
+    static_cast<void>(vm_.set_irq_line(irq, level));
+}
+
+void Interrupts::notify() {
+  // After what is to be noticed, and before wait() looks: one of the two sees the other.
+  if (waiting_.load()) [[maybe_unused]]
+    const int written = ::eventfd_write(wake_.get(), 1);
+  else if (kick_)
+    kick_();
+}
+
+bool Interrupts::wait(const Ending& ending, const std::function<bool()>& may_come) {
+  waiting_.store(true);
+  bool found = false;
+  while (!ending.stopping()) {
+    found = pic_->pending();
+    if (found || !may_come()) break;
+    std::array<pollfd, 2> fds{{{.fd = wake_.get(), .events = POLLIN, .revents = 0},
+                               {.fd = ending.stop_fd(), .events = POLLIN, .revents = 0}}};
+    ::poll(fds.data(), fds.size(), -1);
+    eventfd_t woken = 0;
+    ::eventfd_read(wake_.get(), &woken);
+  }
+  waiting_.store(false);
+  return found;
+}
+
+}  // namespace vmctl
