@@ -42,6 +42,8 @@ Machine::Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs
 
 Result<> Machine::add_vcpus(const MachineConfig& config, RealModeEntry entry) {
   Cpuid cpuid = TRY(supported_cpuid(node_));
+  adapt_cpuid(cpuid, {.local_apics = config.devices.irqchip == Irqchip::kernel,
+                      .tsc_deadline = node_.capability(KVM_CAP_TSC_DEADLINE_TIMER) > 0});
   for (std::uint32_t id = 0; id < config.cpus; ++id) {
     vcpus_.push_back(TRY(vm_.create_vcpu(id)));
     number_cpuid(cpuid, id, config.cpus);

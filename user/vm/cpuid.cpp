@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::uint32_t kFeatures = 1;
 constexpr std::uint32_t kTopology = 0xb;
+constexpr std::uint32_t kX2apic = 1U << 21;          // leaf 1, ecx, like the next two
+constexpr std::uint32_t kTscDeadline = 1U << 24;
+constexpr std::uint32_t kHypervisor = 1U << 31;
 constexpr std::uint32_t kHyperthreading = 1U << 28;  // leaf 1, edx: the count in ebx holds
 // KVM's own limit is 256 (KVM_MAX_CPUID_ENTRIES).
 constexpr std::uint32_t kEntriesMax = 4096;
@@ -76,6 +79,16 @@ Result<Cpuid> supported_cpuid(const Node& node) {
     return cpuid;
   }
   return fail(explain(ioc::get_supported_cpuid.name, Errno{E2BIG}));
+}
+
+void adapt_cpuid(Cpuid& cpuid, CpuidMachine machine) {
+  for (kvm_cpuid_entry2& entry : cpuid) {
+    if (entry.function != kFeatures) continue;
+    entry.ecx |= kHypervisor;
+    if (!machine.local_apics) entry.ecx &= ~kX2apic;
+    entry.ecx &= ~kTscDeadline;
+    if (machine.local_apics && machine.tsc_deadline) entry.ecx |= kTscDeadline;
+  }
 }
 
 void number_cpuid(Cpuid& cpuid, std::uint32_t vcpu, std::uint32_t vcpus) {

@@ -26,8 +26,16 @@ Result<CpuidValue> parse_cpuid(std::string_view text);
 
 using Cpuid = std::vector<kvm_cpuid_entry2>;
 
-// KVM_GET_SUPPORTED_CPUID: the default.
+// KVM_GET_SUPPORTED_CPUID.
 Result<Cpuid> supported_cpuid(const Node& node);
+
+// What KVM leaves to its users in leaf 1: that there is a hypervisor, and of the local APIC's
+// features those that KVM's own has.
+struct CpuidMachine {
+  bool local_apics;
+  bool tsc_deadline;  // KVM_CAP_TSC_DEADLINE_TIMER
+};
+void adapt_cpuid(Cpuid& cpuid, CpuidMachine machine);
 
 // What differs from vCPU to vCPU: the APIC ids, leaves 1 and 0xb (Intel SDM 2A, CPUID); and how
 // many there are. APIC ids are vCPU ids, as KVM gives them.

@@ -60,6 +60,20 @@ TEST(Cpuid, ValuesReplaceWhatIsThereAndAddWhatIsNot) {
   EXPECT_EQ(cpuid[4].flags, KVM_CPUID_FLAG_SIGNIFCANT_INDEX);
 }
 
+TEST(Cpuid, SaysWhatTheMachineHas) {
+  const auto features = [](CpuidMachine machine) {
+    Cpuid cpuid{entry(1), entry(2)};
+    cpuid[0].ecx = 1U << 21 | 1U << 24 | 1;
+    adapt_cpuid(cpuid, machine);
+    EXPECT_EQ(cpuid[1].ecx, 0U);
+    return cpuid[0].ecx;
+  };
+  EXPECT_EQ(features({.local_apics = false, .tsc_deadline = true}), 1U << 31 | 1);
+  EXPECT_EQ(features({.local_apics = true, .tsc_deadline = false}), 1U << 31 | 1U << 21 | 1);
+  EXPECT_EQ(features({.local_apics = true, .tsc_deadline = true}),
+            1U << 31 | 1U << 24 | 1U << 21 | 1);
+}
+
 TEST(Cpuid, EachVcpuHasItsNumber) {
   Cpuid cpuid{entry(1), entry(0xb, 0), entry(0xb, 1), entry(2)};
   cpuid[0].ebx = 0x99990800;
