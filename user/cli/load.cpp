@@ -176,18 +176,22 @@ void show_outcome(const LoadRequest& request, Machine& machine, const RunOutcome
 }
 
 // What the user could not know: where the channels are.
-void announce(Machine& machine) {
-  const auto say = [](std::string_view port, const Channel& channel) {
-    if (const std::string place = channel.place(); !place.empty())
+void announce(Machine& machine, bool json) {
+  const auto say = [json](std::string_view port, const Channel& channel) {
+    const std::string place = channel.place();
+    if (place.empty()) return;
+    if (json)
+      line_to_stderr(one_line({{"channel", port}, {"place", place}}));
+    else
       note(fmt::format("{} is {}", port, place));
   };
-  say("the console", machine.devices().com1().channel());
-  if (auto& com2 = machine.devices().com2()) say("COM2", com2->channel());
+  say("console", machine.devices().com1().channel());
+  if (auto& com2 = machine.devices().com2()) say("com2", com2->channel());
 }
 
 Result<int> load(const LoadRequest& request) {
   const auto machine = TRY(Machine::build(request.machine));
-  announce(*machine);
+  announce(*machine, request.json);
   const RunOutcome outcome = TRY(run_machine(*machine, request.run));
   show_outcome(request, *machine, outcome);
   return outcome.end.status;

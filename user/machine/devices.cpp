@@ -47,7 +47,7 @@ Devices::Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Endin
             [this] { interrupts_.notify(); }),
       rtc_timer_(loop_.timer([this] { rtc_.on_timer(); })),
       rtc_(clock_, *rtc_timer_, interrupts_.line(layout::kRtcIrq), rtc_config(config, memory)),
-      i8042_(reset_by(ending, layout::kI8042Command.name)),
+      i8042_(reset_by(ending, "keyboard controller (0x64)")),
       system_control_(reset_by(ending, "system control port A (0x92)")),
       reset_control_(reset_by(ending, "reset control register (0xcf9)")),
       debug_console_(com1_.channel()),

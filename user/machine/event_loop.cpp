@@ -10,6 +10,8 @@
 #include <system_error>
 #include <vector>
 
+#include "machine/kick.hpp"
+
 namespace vmctl {
 
 // An entry as its owner holds it. Entries stay with the loop, as their thread may be about to call.
@@ -53,7 +55,15 @@ void EventLoop::change(Entry& entry, std::optional<Time> at, int fd) {
   if (thread_.joinable()) [[maybe_unused]]
     const int written = ::eventfd_write(wake_.get(), 1);
   else if (at || fd >= 0)
-    thread_ = std::thread([this] { run(); });
+    start();
+}
+
+void EventLoop::start() {
+  running_ = true;
+  thread_ = std::thread([this] {
+    run();
+    running_ = false;
+  });
 }
 
 void EventLoop::stop() {
@@ -64,7 +74,14 @@ void EventLoop::stop() {
     thread = std::move(thread_);
     [[maybe_unused]] const int written = ::eventfd_write(wake_.get(), 1);
   }
-  if (thread.joinable()) thread.join();
+  if (!thread.joinable()) return;
+  // A read that somebody else got there before would wait for ever.
+  const KickHandler kicks;
+  while (running_) {
+    ::pthread_kill(thread.native_handle(), kick_signal());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  thread.join();
 }
 
 void EventLoop::run() {

@@ -3,6 +3,7 @@
 // starts when there is first something to wait for, so that a guest without costs no thread.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <list>
@@ -46,7 +47,8 @@ class EventLoop {
   };
   std::unique_ptr<Watch> watch(std::function<void()> handler);
 
-  // No handler runs when this returns, and none will. Not from a handler.
+  // No handler runs when this returns, and none will. Not from a handler. A handler that waits in
+  // a system call is brought out of it.
   void stop();
 
  private:
@@ -59,6 +61,7 @@ class EventLoop {
 
   Entry& add(std::function<void()> handler);
   void change(Entry& entry, std::optional<Time> at, int fd);
+  void start();
   void run();
 
   const Clock& clock_;
@@ -67,6 +70,7 @@ class EventLoop {
   std::list<Entry> entries_;  // guarded by lock_, but for their handlers
   bool stopped_ = false;      // guarded by lock_
   std::thread thread_;        // likewise
+  std::atomic<bool> running_ = false;
 };
 
 }  // namespace vmctl

@@ -35,7 +35,8 @@ void Interrupts::set(unsigned irq, bool level) {
 }
 
 void Interrupts::notify() {
-  // After what is to be noticed, and before wait() looks: one of the two sees the other.
+  // After what is to be noticed; wait() looks for that after it has said so: one sees the other.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (waiting_.load()) [[maybe_unused]]
     const int written = ::eventfd_write(wake_.get(), 1);
   else if (kick_)
@@ -44,6 +45,7 @@ void Interrupts::notify() {
 
 bool Interrupts::wait(const Ending& ending, const std::function<bool()>& may_come) {
   waiting_.store(true);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   bool found = false;
   while (!ending.stopping()) {
     found = pic_->pending();

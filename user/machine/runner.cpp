@@ -19,6 +19,7 @@
 #include <system_error>
 #include <thread>
 
+#include "machine/kick.hpp"
 #include "machine/vcpu_loop.hpp"
 
 namespace vmctl {
@@ -26,17 +27,12 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 
-int kick_signal() {
-  return SIGRTMIN;
-}
-
 Fd checked_fd(int fd, const char* call) {
   if (fd < 0) throw std::system_error(errno, std::generic_category(), call);
   return Fd(fd);
 }
 
-// While it lives the signals that end us come through fd(), and the kick signal interrupts system
-// calls without doing anything else.
+// While it lives the signals that end us come through fd().
 class Signals {
  public:
   Signals() {
@@ -45,16 +41,10 @@ class Signals {
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
     fd_ = checked_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
     pthread_sigmask(SIG_BLOCK, &set, &old_mask_);
-    struct sigaction ignore_kick {};
-    ignore_kick.sa_handler = [](int) {};  // and no SA_RESTART
-    sigaction(kick_signal(), &ignore_kick, &old_kick_);
   }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
-  ~Signals() {
-    sigaction(kick_signal(), &old_kick_, nullptr);
-    pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
-  }
+  ~Signals() { pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr); }
 
   int fd() const { return fd_.get(); }
   int take() const {
@@ -66,7 +56,6 @@ class Signals {
  private:
   Fd fd_;
   sigset_t old_mask_{};
-  struct sigaction old_kick_ {};
 };
 
 // The vCPU threads; joined with their owner.
@@ -114,7 +103,7 @@ class Threads {
   // Brings every vCPU out of KVM_RUN and keeps it from going in again, and out of a write that
   // blocks.
   void kick() {
-    for (const VcpuLoop& loop : loops_) loop.kick(kick_signal());
+    for (const VcpuLoop& loop : loops_) loop.kick();
   }
 
  private:
@@ -212,11 +201,11 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
     }
     loops.emplace_back(machine, vcpu, std::move(own));
   }
-  interrupts.connect(tracer ? &*tracer : nullptr,
-                     [&first = loops.front()] { first.kick(kick_signal()); });
+  interrupts.connect(tracer ? &*tracer : nullptr, [&first = loops.front()] { first.kick(); });
 
   const auto start = Steady::now();
   {
+    const KickHandler kicks;
     const Signals signals;
     Threads threads(loops, ending, active, [&] { interrupts.notify(); });
     wait_for_end(signals, threads, ending,

@@ -10,6 +10,7 @@
 
 #include "machine/dump.hpp"
 #include "machine/exit_text.hpp"
+#include "machine/kick.hpp"
 #include "vm/exit_name.hpp"
 
 namespace vmctl {
@@ -44,8 +45,11 @@ VcpuLoop::Next VcpuLoop::step() {
   auto exit = run_once();
   if (!exit) return handle_error(exit.error());
   stats_.count(exit_reason(*exit));
+  // A halt before it waits, the others with what the devices answered.
+  const bool halts = std::holds_alternative<HltExit>(*exit);
+  if (options_.tracer != nullptr && halts) options_.tracer->exit(vcpu_, *exit);
   const Next next = handle(*exit);
-  if (options_.tracer != nullptr) options_.tracer->exit(vcpu_, *exit);
+  if (options_.tracer != nullptr && !halts) options_.tracer->exit(vcpu_, *exit);
   return next;
 }
 
@@ -61,11 +65,11 @@ void VcpuLoop::run() {
   thread_ = 0;
 }
 
-void VcpuLoop::kick(int signal) const {
+void VcpuLoop::kick() const {
   const pthread_t thread = thread_;
   if (thread == ::pthread_self()) return;
   vcpu_.set_immediate_exit(true);
-  if (thread != 0) ::pthread_kill(thread, signal);
+  if (thread != 0) ::pthread_kill(thread, kick_signal());
 }
 
 void VcpuLoop::inject() {

@@ -29,8 +29,8 @@ class VcpuLoop {
   void run();
 
   // Brings the vCPU out of KVM_RUN, or keeps it from going in once, so that it looks for
-  // interrupts. Does nothing on its own thread. `signal` is the one that only interrupts.
-  void kick(int signal) const;
+  // interrupts. Does nothing on its own thread. While there is a KickHandler.
+  void kick() const;
 
   const RunStats& stats() const { return stats_; }
   const Vcpu& vcpu() const { return vcpu_; }

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t kFeatures = 1;
 constexpr std::uint32_t kTopology = 0xb;
-constexpr std::uint32_t kX2apic = 1U << 21;          // leaf 1, ecx, like the next two
+constexpr std::uint32_t kX2apic = 1U << 21;  // leaf 1, ecx, like the next two
 constexpr std::uint32_t kTscDeadline = 1U << 24;
 constexpr std::uint32_t kHypervisor = 1U << 31;
 constexpr std::uint32_t kHyperthreading = 1U << 28;  // leaf 1, edx: the count in ebx holds
