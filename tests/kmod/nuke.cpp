@@ -7,7 +7,7 @@
 namespace t {
 
 const Loadable& nuke() {
-  static const Loadable module("nuke", "NUKE_MODULE");
+  static const Loadable module("nuke", "VMCTL_NUKE_MODULE");
   return module;
 }
 
@@ -39,7 +39,7 @@ std::string read_text(int fd, std::size_t size) {
 }
 
 void Nuke::SetUp() {
-  if (!nuke().found()) GTEST_SKIP() << "nuke.ko is not to be found: set NUKE_MODULE";
+  if (!nuke().found()) GTEST_SKIP() << "nuke.ko is not to be found: set VMCTL_NUKE_MODULE";
   if (nuke().loaded()) ASSERT_EQ(nuke().remove(), 0);
   ASSERT_EQ(nuke().insert(), 0);
   fds_ = open_fds();
