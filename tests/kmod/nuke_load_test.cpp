@@ -84,7 +84,7 @@ TEST_F(NukeLoad, StaysWhileADeviceIsOpen) {
 }
 
 struct Cache {
-  long objects = 0;   // in use, or free in a slab that some CPU has at hand
+  long objects = 0;  // in use, or free in a slab that some CPU has at hand
   long per_slab = 0;
 };
 
