@@ -22,6 +22,7 @@ namespace {
 
 std::vector<std::string_view> names_of(const std::vector<IoctlName>& ioctls) {
   std::vector<std::string_view> names;
+  names.reserve(ioctls.size());
   for (const IoctlName& each : ioctls) names.push_back(each.name);
   return names;
 }
