@@ -20,7 +20,7 @@ help:
 	@echo 'make bench      instructions per command, through the module and without it'
 	@echo 'make all        build everything for the test VM'
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
-	@echo 'make module     build the module for the kernel KVER: build/kmod/$$KVER/vmctl.ko'
+	@echo 'make module     build the modules for the kernel KVER: build/kmod/$$KVER/vmctl.ko, nuke/nuke.ko'
 	@echo 'make lint       check the sources: style, static analysis'
 	@echo 'make install    install tool, module and udev rule: PREFIX, DESTDIR, KVER'
 	@echo 'make uninstall  remove what make install made'

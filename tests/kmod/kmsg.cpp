@@ -71,9 +71,9 @@ bool is_complaint(const KernelLine& line) {
       "BUG:|WARNING:|Oops|general protection|refcount_t|KASAN|UBSAN|possible recursive locking"
       "|circular locking|suspicious RCU|sleeping function|Call Trace|blocked for more than"
       "|rcu.*stall|debugfs: |already present|Bad page|memory leak");
-  // vmctl's own warnings are refusals, which the tests provoke.
+  // What our modules warn of, the tests provoke.
   static const std::regex provoked(
-      "^vmctl: |^\\w+: \\d+ callbacks suppressed|user requested TSC rate|^kvm \\[\\d+\\]: "
+      "^(vmctl|nuke): |^\\w+: \\d+ callbacks suppressed|user requested TSC rate|^kvm \\[\\d+\\]: "
       "|^kvm_.*: kvm \\[\\d+\\]: |SMP vm created on host with unstable TSC"
       "|^clocksource: |^hrtimer: interrupt took|^perf: interrupt took|module verification failed"
       "|loading out-of-tree module|split lock|process .* launched '/dev/|^systemd|TSC unstable");

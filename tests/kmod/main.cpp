@@ -6,6 +6,7 @@
 //   VMCTL_TEST_DEVICE  the device under test (/dev/vmctl); on /dev/kvm only
 //                      the tests of what KVM itself promises run
 //   VMCTL_MODULE       vmctl.ko, for the tests that load it
+//   VMCTL_NUKE_MODULE  nuke.ko
 #include <gtest/gtest.h>
 
 #include <csignal>

@@ -5,43 +5,33 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
-
-#include <cstdlib>
 
 #include "driver.hpp"
 #include "kmsg.hpp"
+#include "loadable.hpp"
 
 namespace {
 
 using namespace t;
 
-// The file of the module: VMCTL_MODULE, or what modinfo names.
-std::string module_file() {
-  if (const char* set = std::getenv("VMCTL_MODULE")) return set;
-  std::string path;
-  if (FILE* out = ::popen("modinfo -n vmctl 2>/dev/null", "r")) {
-    char line[4096];
-    if (::fgets(line, sizeof line, out) != nullptr) path = line;
-    ::pclose(out);
-  }
-  return path.empty() ? path : path.substr(0, path.find('\n'));
+const Loadable& vmctl() {
+  static const Loadable module("vmctl", "VMCTL_MODULE");
+  return module;
 }
 
 Ret insert(const std::string& parameters = "") {
-  const Fd file(::open(module_file().c_str(), O_RDONLY | O_CLOEXEC));
-  return Ret::of(::syscall(SYS_finit_module, static_cast<int>(file), parameters.c_str(), 0));
+  return vmctl().insert(parameters);
 }
 Ret remove() {
-  return Ret::of(::syscall(SYS_delete_module, "vmctl", O_NONBLOCK));
+  return vmctl().remove();
 }
 
 class Module : public Own {
  protected:
   void SetUp() override {
     Own::SetUp();
-    if (!IsSkipped() && ::access(module_file().c_str(), R_OK) != 0) {
+    if (!IsSkipped() && !vmctl().found()) {
       GTEST_SKIP() << "vmctl.ko is not to be found: set VMCTL_MODULE";
     }
   }
@@ -51,13 +41,8 @@ class Module : public Own {
     }
     Own::TearDown();
   }
-  // References drop as files are released, which may lag behind close().
-  static Ret remove_soon() {
-    Ret r = 0;
-    eventually([&] { return !((r = remove()) == -EAGAIN || r == -EBUSY); });
-    return r;
-  }
-  static bool busy(Ret r) { return r == -EAGAIN || r == -EBUSY; }
+  static Ret remove_soon() { return vmctl().remove_soon(); }
+  static bool busy(Ret r) { return Loadable::busy(r); }
 };
 
 // Whatever is open alone keeps the module in: each holder by itself.

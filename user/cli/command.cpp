@@ -26,6 +26,7 @@ constexpr auto kCommands = std::to_array<Command>({
     {"module", "load, unload or show the kernel module", add_module},
     {"doctor", "check what vmctl needs, and say how to mend it", add_doctor},
     {"dmesg", "show the module's lines of the kernel log", add_dmesg},
+    {"ioctl", "tell what the number of an ioctl means", add_ioctl},
 });
 
 // Insertions, deletions and replacements from one word to the other (Levenshtein).

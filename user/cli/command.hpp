@@ -31,6 +31,7 @@ void add_ps(CLI::App& command, Action& action);
 void add_revoke(CLI::App& command, Action& action);
 void add_doctor(CLI::App& command, Action& action);
 void add_dmesg(CLI::App& command, Action& action);
+void add_ioctl(CLI::App& command, Action& action);
 
 // Parses arguments (without the program's name) and carries them out. Returns the exit status.
 int run(std::span<const std::string_view> arguments);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include "kernel/ioctl_values.h"
+
+#include <linux/kvm.h>
+#include <linux/vmctl.h>
+#include <stddef.h>
+
+#define VALUE(name) {#name, name}
+
+const struct ioctl_value ioctl_values[] = {
+	/* Their structures end in an array without a length. */
+	VALUE(KVM_GET_MSR_INDEX_LIST),
+	VALUE(KVM_GET_SUPPORTED_CPUID),
+	VALUE(KVM_SET_CPUID),
+	VALUE(KVM_SET_CPUID2),
+	VALUE(KVM_GET_CPUID2),
+	VALUE(KVM_GET_MSRS),
+	VALUE(KVM_SET_MSRS),
+	VALUE(KVM_SET_SIGNAL_MASK),
+	VALUE(KVM_SET_GSI_ROUTING),
+	VALUE(KVM_GET_XSAVE),
+	VALUE(KVM_GET_XSAVE2),
+	VALUE(KVM_SET_PMU_EVENT_FILTER),
+	VALUE(KVM_GET_NESTED_STATE),
+	VALUE(KVM_GET_REG_LIST),
+	/* Others of each kind. */
+	VALUE(KVM_CREATE_VM),
+	VALUE(KVM_RUN),
+	VALUE(KVM_GET_DIRTY_LOG),
+	VALUE(KVM_X86_SET_MSR_FILTER),
+	VALUE(KVM_SET_IDENTITY_MAP_ADDR),
+	VALUE(KVM_MEMORY_ENCRYPT_OP),
+	VALUE(KVM_ARM_VCPU_FINALIZE),
+	VALUE(VMCTL_GET_INFO),
+	VALUE(VMCTL_CREATE_VM),
+	VALUE(VMCTL_LOAD_IMAGE),
+	VALUE(VMCTL_GET_STATS),
+	VALUE(VMCTL_REVOKE_VM),
+	{NULL, 0},
+};
