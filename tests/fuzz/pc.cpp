@@ -83,7 +83,10 @@ Pc::Pc()
       port_a_([this] { ++resets_; }),
       reset_control_([this] { ++resets_; }),
       post_([this](std::uint8_t code) { require(in(kPostCode) == code, "POST reads back"); }),
-      debug_exit_([](std::uint32_t) {}) {
+      debug_exit_([](std::uint32_t value) {
+        for (const DebugExitStyle style : {DebugExitStyle::vmctl, DebugExitStyle::qemu})
+          require(debug_exit_status(style, value).status <= 255, "a status is one of a process");
+      }) {
   // The handlers call back: nobody's lock is held.
   serial_.on_room([this] {
     ++rooms_;
@@ -243,6 +246,8 @@ void Pc::write(std::uint64_t address, std::size_t width, std::span<const std::ui
   const bool taken = bus_.write(address, width, data);
   ++tally().accesses[std::string(bus_.name_at(address))];
   if (!bus_.name_at(address).empty()) require(taken, "a claimed port is taken");
+  if (address == kCmosIndex && width == 1)
+    require(rtc_.nmi_masked() == ((data.back() & 0x80) != 0), "the index port masks NMI");
   if (!to_thr) return;
   if (!leaves) {
     require(sink_.bytes.size() == sent, "what is not to leave does not");
@@ -270,8 +275,10 @@ void Pc::receive(Script& script) {
   const auto data = std::span(bytes).first(script.byte() % 33U);
   for (std::uint8_t& byte : data) byte = script.byte();
   const std::size_t room = serial_.receive_room();
+  const bool interrupts = serial_.may_interrupt() && !data.empty() && room > 0;
   require(serial_.receive(data) == std::min(room, data.size()), "what has room is received");
   require(serial_.receive_room() == room - std::min(room, data.size()), "and takes it");
+  require(!interrupts || serial_line_.high, "what may interrupt does");
 }
 
 // By nanoseconds up to centuries: nothing may depend on its being small.
