@@ -54,8 +54,6 @@ constexpr std::uint8_t kInterrupts = kBPeriodic | kBAlarm | kBUpdate;
 
 constexpr std::uint8_t kDValid = 0x80;
 
-constexpr std::uint8_t kAlarmAny = 0xc0;  // and up: every second, minute or hour
-
 constexpr std::int64_t kCrystalHz = 32768;
 constexpr Time kUpdateWarning = 244us;
 constexpr Time kFirstUpdate = 500ms;  // after the chain has been let go
@@ -270,34 +268,16 @@ void Rtc::catch_up(Time now) {
   if (chain_runs() && rate() != 0 && periods_by(now) > periods_by(seen_)) flags |= kBPeriodic;
   if (updates() && updates_by(now) > updates_by(seen_)) {
     flags |= kBUpdate;
-    const auto alarm = next_alarm(shown(seen_));
-    if (alarm && *alarm <= shown(now)) flags |= kBAlarm;
+    const auto until = rtc_until(alarm(), format(), shown(seen_));
+    if (until && shown(seen_) + *until <= shown(now)) flags |= kBAlarm;
   }
   bytes_[kC] |= flags;
   seen_ = now;
 }
 
-// The first moment after that which the alarm's bytes match.
-std::optional<sys_seconds> Rtc::next_alarm(sys_seconds after) const {
-  const auto matches = [&](Index index, std::uint8_t shown) {
-    return bytes_[index] >= kAlarmAny || bytes_[index] == shown;
-  };
-  const sys_seconds end = after + 24h;
-  sys_seconds time = after + 1s;
-  while (time <= end) {
-    const std::chrono::hh_mm_ss clock(time - std::chrono::floor<std::chrono::days>(time));
-    const auto minute = static_cast<unsigned>(clock.minutes().count());
-    const auto second = static_cast<unsigned>(clock.seconds().count());
-    if (!matches(kHourAlarm, rtc_hour(static_cast<unsigned>(clock.hours().count()), format())))
-      time += 1h - clock.minutes() - clock.seconds();
-    else if (!matches(kMinuteAlarm, rtc_number(minute, format())))
-      time += 1min - clock.seconds();
-    else if (!matches(kSecondAlarm, rtc_number(second, format())))
-      time += 1s;
-    else
-      return time;
-  }
-  return std::nullopt;
+RtcAlarm Rtc::alarm() const {
+  return {
+      .second = bytes_[kSecondAlarm], .minute = bytes_[kMinuteAlarm], .hour = bytes_[kHourAlarm]};
 }
 
 bool Rtc::requests() const {
@@ -315,8 +295,8 @@ std::optional<Time> Rtc::next_event(Time now) const {
   const std::int64_t updates = updates_by(now);
   if ((enabled & kBUpdate) != 0) consider(chain_ + std::chrono::seconds(updates + 1));
   if ((enabled & kBAlarm) != 0) {
-    if (const auto alarm = next_alarm(shown(now)))
-      consider(chain_ + std::chrono::seconds(updates + (*alarm - shown(now)).count()));
+    if (const auto until = rtc_until(alarm(), format(), shown(now)))
+      consider(chain_ + std::chrono::seconds(updates) + *until);
   }
   return next;
 }

@@ -66,7 +66,7 @@ class Rtc final : public Device {
   void thaw(Time now);
   // The flags up to now.
   void catch_up(Time now);
-  std::optional<std::chrono::sys_seconds> next_alarm(std::chrono::sys_seconds after) const;
+  RtcAlarm alarm() const;
   bool requests() const;
   std::optional<Time> next_event(Time now) const;
   void settle(Time now);

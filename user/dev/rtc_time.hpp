@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace vmctl {
 
@@ -39,5 +40,17 @@ RtcBytes rtc_bytes(std::chrono::sys_seconds time, RtcFormat format);
 // Whatever the bytes: a number too small or too large is the smallest or largest there is, and a
 // nibble above 9 in BCD counts as what it is. The weekday does not matter.
 std::chrono::sys_seconds rtc_time(const RtcBytes& bytes, RtcFormat format);
+
+// What an alarm's three bytes match: a byte from 0xc0 on every second, minute or hour; any other
+// the one that is shown so, if there is one.
+struct RtcAlarm {
+  std::uint8_t second;
+  std::uint8_t minute;
+  std::uint8_t hour;
+};
+
+// How long from that time, not counting itself, to the next that matches: a day at most.
+std::optional<std::chrono::seconds> rtc_until(RtcAlarm alarm, RtcFormat format,
+                                              std::chrono::sys_seconds time);
 
 }  // namespace vmctl

@@ -83,5 +83,33 @@ TEST(RtcTime, WhatDoesNotFitIsBroughtIntoItsRange) {
   EXPECT_EQ(rtc_time(bytes, kBcd12), sys_days(2024y / February / 20) + 13h);
 }
 
+// Against trying each second of the day.
+TEST(RtcTime, AlarmsAsTheyWouldBeFoundByWaiting) {
+  const auto waited = [](RtcAlarm alarm, RtcFormat format, sys_seconds time) {
+    const auto matches = [](std::uint8_t byte, std::uint8_t shown) {
+      return byte >= 0xc0 || byte == shown;
+    };
+    for (seconds by = 1s; by <= 24h; ++by) {
+      const RtcBytes then = rtc_bytes(time + by, format);
+      if (matches(alarm.second, then.second) && matches(alarm.minute, then.minute) &&
+          matches(alarm.hour, then.hour))
+        return std::optional(by);
+    }
+    return std::optional<seconds>();
+  };
+  for (const RtcFormat format : {kBcd, kBinary12})
+    for (const int hour : {0x00, 0x10, 0x8b, 0xff})
+      for (const int minute : {0x00, 0x30, 0xc0})
+        for (const int second : {0x00, 0x30, 0x0a, 0xff})
+          for (const seconds time : {0s, 37799s, 37800s, 37829s, 37830s, 86399s}) {
+            const RtcAlarm alarm{.second = static_cast<std::uint8_t>(second),
+                                 .minute = static_cast<std::uint8_t>(minute),
+                                 .hour = static_cast<std::uint8_t>(hour)};
+            const sys_seconds at = sys_days(2026y / November / 21) + time;
+            ASSERT_EQ(rtc_until(alarm, format, at), waited(alarm, format, at))
+                << hour << " " << minute << " " << second << " " << time.count();
+          }
+}
+
 }  // namespace
 }  // namespace vmctl
