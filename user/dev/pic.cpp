@@ -74,9 +74,9 @@ std::optional<std::uint8_t> Pic::acknowledge() {
   std::optional<std::uint8_t> vector;
   change([&] {
     if (!master_.ready()) return;
-    const PicChip::Taken taken = master_.take();
-    vector = master_.vector(taken.input);
-    if (taken.spurious || taken.input != kCascade || !master_.cascades(kCascade)) return;
+    const unsigned input = master_.take().input;
+    vector = master_.vector(input);
+    if (input != kCascade || !master_.cascades(kCascade)) return;
     // The slave answers. Its INT goes low for it, so that another request is a new edge.
     master_.set_input(kCascade, false);
     vector = slave_.vector(slave_.take().input);

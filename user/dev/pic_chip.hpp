@@ -35,7 +35,7 @@ class PicChip {
   bool ready() const { return awaited_ == Awaited::nothing; }
   bool masks(unsigned input) const { return !ready() || (mask_ >> input & 1) != 0; }
   // A slave is on this input.
-  bool cascades(unsigned input) const { return !single_ && (slaves_ >> input & 1) != 0; }
+  bool cascades(unsigned input) const { return (slaves_ >> input & 1) != 0; }
   // The next read is a poll, which takes a request.
   bool polled() const { return poll_; }
 
@@ -63,7 +63,7 @@ class PicChip {
   std::uint8_t service_ = 0;
   std::uint8_t mask_ = 0;
   std::uint8_t base_ = 0;    // of the vectors
-  std::uint8_t slaves_ = 0;  // ICW3
+  std::uint8_t slaves_ = 0;  // ICW3; none in single mode
   unsigned lowest_ = 7;      // the input of lowest priority
   Awaited awaited_ = Awaited::icw1;
   bool wants_icw4_ = false;

@@ -50,7 +50,6 @@ constexpr std::uint8_t kBBinary = 0x04;
 constexpr std::uint8_t kB24Hours = 0x02;
 
 constexpr std::uint8_t kCRequest = 0x80;
-constexpr std::uint8_t kInterrupts = kBPeriodic | kBAlarm | kBUpdate;
 
 constexpr std::uint8_t kDValid = 0x80;
 
@@ -281,7 +280,7 @@ RtcAlarm Rtc::alarm() const {
 }
 
 bool Rtc::requests() const {
-  return (bytes_[kC] & bytes_[kB] & kInterrupts) != 0;
+  return (bytes_[kC] & bytes_[kB]) != 0;  // C keeps nothing but the three flags
 }
 
 // The first moment after `now` at which an enabled interrupt comes.

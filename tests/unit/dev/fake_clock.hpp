@@ -16,9 +16,16 @@ class FakeClock final : public Clock {
 
 class FakeTimer final : public Timer {
  public:
-  void set(Time when) override { at = when; }
-  void stop() override { at.reset(); }
+  void set(Time when) override {
+    at = when;
+    ++calls;
+  }
+  void stop() override {
+    at.reset();
+    ++calls;
+  }
   std::optional<Time> at;
+  int calls = 0;
 };
 
 }  // namespace vmctl::test

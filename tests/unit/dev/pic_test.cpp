@@ -132,8 +132,30 @@ TEST_F(PicTest, InitialisationClears) {
   EXPECT_FALSE(pic.pending());  // in service and masked: still blocks
   command(kPoll);
   initialise();
+  lower({0});
+  raise({0});
   EXPECT_EQ(test::in(pic.master(), 1), 0x00);  // the mask, not a poll
   EXPECT_EQ(service(), 0x00U);
+}
+
+TEST_F(PicTest, WithoutTheFourthWordItsModesAreOff) {
+  initialise(0x11, kFullyNested | kAutoEnd);
+  initialise(0x10);
+  raise({12});
+  EXPECT_EQ(pic.acknowledge(), 0x74);
+  EXPECT_EQ(service(), 0x04U);
+  raise({9});
+  EXPECT_FALSE(pic.pending());
+}
+
+TEST_F(PicTest, InitialisationEndsRotation) {
+  test::out(pic.elcr(), 0, 0x18);
+  initialise(0x11, kAutoEnd);
+  command(kRotateAutoEnd);
+  initialise(0x11, kAutoEnd);
+  raise({3, 4});
+  EXPECT_EQ(pic.acknowledge(), 0x0b);
+  EXPECT_EQ(pic.acknowledge(), 0x0b);
 }
 
 TEST_F(PicTest, AnEdgeIsTakenOnce) {
@@ -357,6 +379,16 @@ TEST_F(PicTest, WithoutASlaveInputTwoIsLikeOthers) {
   EXPECT_EQ(pic.acknowledge(), 0x0a);
 }
 
+TEST_F(PicTest, NobodyElseCanSetTheCascade) {
+  initialise();
+  raise({9});
+  initialise(pic.master(), 0x11, 0x08, 0x04, 0x01);  // the slave's output has to rise anew
+  raise({2});
+  lower({2});
+  EXPECT_FALSE(pic.pending());
+  EXPECT_EQ(requests(), 0x00U);
+}
+
 TEST_F(PicTest, AutomaticEnd) {
   initialise(0x11, 0x01 | kAutoEnd);
   raise({4, 5});
@@ -403,6 +435,20 @@ TEST_F(PicTest, LowestPriorityCanBeSet) {
   lower({0, 3, 4, 5});
   raise({0, 4, 5});
   EXPECT_EQ(take_all(), (Vectors{0x0d, 0x08, 0x0c}));
+}
+
+TEST_F(PicTest, NestingIsByTheRotatedPriority) {
+  initialise();
+  command(kSetLowest | 3);
+  raise({6});
+  EXPECT_EQ(pic.acknowledge(), 0x0e);
+  raise({1});
+  EXPECT_FALSE(pic.pending());
+  raise({5});
+  EXPECT_EQ(pic.acknowledge(), 0x0d);
+  EXPECT_EQ(service(), 0x60U);
+  command(kEnd);
+  EXPECT_EQ(service(), 0x40U);
 }
 
 TEST_F(PicTest, SpecialMaskLetsLowerOnesIn) {

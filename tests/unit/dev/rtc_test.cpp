@@ -369,6 +369,17 @@ TEST_F(RtcTest, UpdateEndedInterrupt) {
   EXPECT_FALSE(rtc.may_interrupt());
 }
 
+TEST_F(RtcTest, WhatWasRaisedLastsUntilItIsRead) {
+  set(kB, k24 | kPeriodic);
+  go(1s);
+  set(kA, kNoRate);
+  EXPECT_TRUE(line.high);
+  EXPECT_TRUE(rtc.may_interrupt());
+  get(kC);
+  EXPECT_FALSE(line.high);
+  EXPECT_FALSE(rtc.may_interrupt());
+}
+
 TEST_F(RtcTest, AlarmInterrupt) {
   set(1, 0x30);
   set(3, 0x01);
@@ -450,6 +461,28 @@ TEST_F(RtcTest, TheTimerMayComeAtAnyTime) {
   rtc.on_timer();  // although it was stopped
   EXPECT_FALSE(line.high);
   EXPECT_FALSE(timer.at);
+}
+
+TEST_F(RtcTest, TheTimerIsNotSetToWhatItIs) {
+  get(kC);
+  EXPECT_EQ(timer.calls, 0);
+  set(kB, k24 | kUpdate);
+  EXPECT_EQ(timer.calls, 1);
+  get(kC);
+  set(0x01, 0x00);
+  EXPECT_EQ(timer.calls, 1);
+}
+
+TEST_F(RtcTest, EachByteAloneIsOfNow) {
+  const std::map<unsigned, unsigned> bytes{{0, 0x08}, {2, 0x59}, {4, 0x23}, {6, 0x07},
+                                           {7, 0x02}, {8, 0x01}, {9, 0x00}, {0x32, 0x21}};
+  for (const auto& [index, value] : bytes) {
+    Rtc other(clock, timer, line, {.start = sys_days(2099y / December / 31) + 22h + 58min + 7s});
+    clock.time += hours(49) + 61s;
+    test::out(other, 0, index);
+    EXPECT_EQ(test::in(other, 1), value) << index;
+    clock.time = 0s;
+  }
 }
 
 TEST_F(RtcTest, StatusRegistersAreForReading) {
