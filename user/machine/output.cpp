@@ -15,26 +15,28 @@
 
 namespace vmctl {
 
-// True when a write of PIPE_BUF bytes will not block. False when it would and the machine stops;
-// what still can be written then is: the last words of a guest.
-bool Output::wait_writable() const {
+bool Output::stops() const {
+  pollfd out{.fd = fd_, .events = POLLOUT, .revents = 0};
+  // What still can be written is: the last words of a guest.
+  return ending_.stopping() && ::poll(&out, 1, 0) == 0;
+}
+
+void Output::wait() const {
   std::array<pollfd, 2> fds{{{.fd = fd_, .events = POLLOUT, .revents = 0},
                              {.fd = ending_.stop_fd(), .events = POLLIN, .revents = 0}}};
-  while (true) {
-    if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return true;  // let write() tell
-    if (fds[0].revents != 0) return true;
-    if (fds[1].revents != 0) return false;
-  }
+  ::poll(fds.data(), fds.size(), -1);
 }
 
 int Output::write(std::span<const std::uint8_t> bytes) const {
   while (!bytes.empty()) {
-    if (!wait_writable()) return ECANCELED;
+    if (stops()) return ECANCELED;
     const std::size_t chunk = std::min<std::size_t>(bytes.size(), PIPE_BUF);
     const ssize_t written = ::write(fd_, bytes.data(), chunk);
     if (written >= 0)
       bytes = bytes.subspan(static_cast<std::size_t>(written));
-    else if (errno != EINTR && errno != EAGAIN)
+    else if (errno == EAGAIN)
+      wait();
+    else if (errno != EINTR)
       return errno;
   }
   return 0;

@@ -10,8 +10,9 @@
 
 namespace vmctl {
 
-// An fd that is written to until the machine stops. May be used from several threads when each
-// write is short (PIPE_BUF).
+// An fd that is written to until the machine stops, with one system call for a byte as for a line.
+// A thread that waits in it must be kicked when the machine stops. May be used from several threads
+// when each write is short (PIPE_BUF).
 class Output {
  public:
   Output(int fd, const Ending& ending) : fd_(fd), ending_(ending) {}
@@ -20,7 +21,8 @@ class Output {
   int write(std::span<const std::uint8_t> bytes) const;
 
  private:
-  bool wait_writable() const;
+  bool stops() const;
+  void wait() const;
 
   int fd_;
   const Ending& ending_;

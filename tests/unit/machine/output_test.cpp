@@ -6,16 +6,20 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <thread>
+#include <future>
 #include <vector>
 
 #include "base/fd.hpp"
+#include "machine/kick.hpp"
 
 namespace vmctl {
 namespace {
+
+using namespace std::chrono_literals;
 
 class OutputTest : public testing::Test {
  protected:
@@ -29,6 +33,7 @@ class OutputTest : public testing::Test {
   Fd reader;
   Fd writer;
   Ending ending;
+  std::atomic<pthread_t> writer_thread = 0;
 };
 
 TEST_F(OutputTest, DeliversInOrder) {
@@ -43,11 +48,44 @@ TEST_F(OutputTest, DeliversInOrder) {
 TEST_F(OutputTest, AFullPipeIsWaitedForUntilTheMachineStops) {
   const Output output(writer.get(), ending);
   const std::vector<std::uint8_t> more_than_a_pipe(1 << 20, 'x');
-  std::jthread stopper([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    ending.end({.kind = EndKind::signal, .status = 130});
+  const KickHandler kicks;
+  auto writing = std::async(std::launch::async, [&] {
+    writer_thread = ::pthread_self();
+    return output.write(more_than_a_pipe);
   });
-  EXPECT_EQ(output.write(more_than_a_pipe), ECANCELED);
+  EXPECT_EQ(writing.wait_for(50ms), std::future_status::timeout);
+  ::pthread_kill(writer_thread, kick_signal());  // alone it changes nothing
+  EXPECT_EQ(writing.wait_for(50ms), std::future_status::timeout);
+  ending.end({.kind = EndKind::signal, .status = 130});
+  ::pthread_kill(writer_thread, kick_signal());
+  ASSERT_EQ(writing.wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(writing.get(), ECANCELED);
+}
+
+TEST_F(OutputTest, ADescriptorThatDoesNotBlockIsWaitedFor) {
+  ASSERT_EQ(::fcntl(writer.get(), F_SETFL, O_NONBLOCK), 0);
+  const Output output(writer.get(), ending);
+  const std::vector<std::uint8_t> more_than_a_pipe(1 << 20, 'x');
+  auto writing = std::async(std::launch::async, [&] { return output.write(more_than_a_pipe); });
+  std::vector<std::uint8_t> got(1 << 16);
+  std::size_t total = 0;
+  while (total < more_than_a_pipe.size()) {
+    const ssize_t n = ::read(reader.get(), got.data(), got.size());
+    ASSERT_GT(n, 0);
+    total += static_cast<std::size_t>(n);
+  }
+  EXPECT_EQ(writing.get(), 0);
+}
+
+TEST_F(OutputTest, AStopEndsTheWaitForADescriptorThatDoesNotBlock) {
+  ASSERT_EQ(::fcntl(writer.get(), F_SETFL, O_NONBLOCK), 0);
+  const Output output(writer.get(), ending);
+  const std::vector<std::uint8_t> more_than_a_pipe(1 << 20, 'x');
+  auto writing = std::async(std::launch::async, [&] { return output.write(more_than_a_pipe); });
+  EXPECT_EQ(writing.wait_for(50ms), std::future_status::timeout);
+  ending.end({.kind = EndKind::signal, .status = 130});
+  ASSERT_EQ(writing.wait_for(20s), std::future_status::ready);
+  EXPECT_EQ(writing.get(), ECANCELED);
 }
 
 TEST_F(OutputTest, WhatStillFitsIsWrittenWhenTheMachineStops) {
