@@ -158,11 +158,11 @@ RtcFormat Rtc::format() const {
   return {.binary = (bytes_[kB] & kBBinary) != 0, .hours24 = (bytes_[kB] & kB24Hours) != 0};
 }
 
-std::uint64_t Rtc::rate() const {
+std::int64_t Rtc::rate() const {
   const unsigned rate = bytes_[kA] & kARate;
   if (rate == 0) return 0;
   // 3 is 8192 Hz, each further one half of that; 1 and 2 are 256 and 128 Hz, as 8 and 9.
-  return 1ULL << (rate < 3 ? rate + 6 : rate - 1);
+  return 1LL << (rate < 3 ? rate + 6 : rate - 1);
 }
 
 bool Rtc::chain_runs() const {
@@ -182,7 +182,8 @@ std::int64_t Rtc::updates_by(Time now) const {
 }
 
 std::int64_t Rtc::periods_by(Time now) const {
-  return crystal_ticks(now - chain_) / static_cast<std::int64_t>(rate());
+  const std::int64_t each = rate();
+  return each == 0 ? 0 : crystal_ticks(now - chain_) / each;
 }
 
 sys_seconds Rtc::shown(Time now) const {
@@ -264,7 +265,7 @@ void Rtc::set_time_byte(std::uint8_t value, Time now) {
 
 void Rtc::catch_up(Time now) {
   std::uint8_t flags = 0;
-  if (chain_runs() && rate() != 0 && periods_by(now) > periods_by(seen_)) flags |= kBPeriodic;
+  if (chain_runs() && periods_by(now) > periods_by(seen_)) flags |= kBPeriodic;
   if (updates() && updates_by(now) > updates_by(seen_)) {
     flags |= kBUpdate;
     const auto until = rtc_until(alarm(), format(), shown(seen_));
@@ -289,7 +290,7 @@ std::optional<Time> Rtc::next_event(Time now) const {
   const auto consider = [&](Time time) { next = next ? std::min(*next, time) : time; };
   const std::uint8_t enabled = bytes_[kB];
   if ((enabled & kBPeriodic) != 0 && chain_runs() && rate() != 0)
-    consider(chain_ + crystal_time((periods_by(now) + 1) * static_cast<std::int64_t>(rate())));
+    consider(chain_ + crystal_time((periods_by(now) + 1) * rate()));
   if (!updates()) return next;
   const std::int64_t updates = updates_by(now);
   if ((enabled & kBUpdate) != 0) consider(chain_ + std::chrono::seconds(updates + 1));

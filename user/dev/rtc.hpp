@@ -55,7 +55,7 @@ class Rtc final : public Device {
   void place_memory_size(const RtcConfig& config);
 
   RtcFormat format() const;
-  std::uint64_t rate() const;  // periodic interrupts, in ticks of the crystal; 0: none
+  std::int64_t rate() const;  // periodic interrupts, in ticks of the crystal; 0: none
   bool chain_runs() const;
   bool updates() const;
   bool update_is_near(Time now) const;
