@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0
+# Tells on port 0x80 how far it has come, as firmware does.
+	.include "print.inc"
+
+start:	mov	$0x01, %al
+	out	%al, $0x80
+	mov	$0xaa, %al
+	out	%al, $0x80
+	say	"two POST codes\n"
+	end

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+# Sleeps from one update of the real-time clock to the next: the seconds are one more.
+	.include "print.inc"
+	.include "pic.inc"
+	.include "rtc.inc"
+
+start:	call	pic_start
+	handle	rtc_line, update
+	rtc_interrupts rtc_update
+	unmask	1 << rtc_line | 1 << 2
+	call	sleep
+	mov	second, %al
+	add	$1, %al
+	daa
+	cmp	$0x60, %al
+	jne	1f
+	xor	%al, %al
+1:	mov	%al, %bl
+	call	sleep
+	sub	%bl, second
+	movzbl	second, %eax
+	expect	0, "seconds too many"
+	rtc_interrupts 0
+	say	"two updates, a second between them\n"
+	end
+
+# Until the next update.
+sleep:	cli
+	cmpb	$0, updated
+	jne	1f
+	sti				# takes effect after hlt has begun
+	hlt
+	jmp	sleep
+1:	movb	$0, updated
+	ret
+
+update:	push	%eax
+	rtc_get	0x0c
+	and	$0x80 | rtc_update, %al	# the other kinds are told, too
+	movzx	%al, %eax
+	expect	0x80 | rtc_update, "register C"
+	rtc_get	0x00
+	mov	%al, second
+	movb	$1, updated
+	eoi_both
+	pop	%eax
+	iret
+
+second:	.byte	0
+updated:
+	.byte	0
