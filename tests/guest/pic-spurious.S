@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# An interrupt of the second chip that is masked before it is taken: a spurious one comes, line 15
-# or, where the first chip has noticed too, line 7; it is in service nowhere.
+# Line 8 is masked while it waits to be taken: it does not come. Whether a spurious interrupt does
+# is up to the chips: none where the first one lets its request go with the second, line 7 or 15
+# where it keeps it; that one is in service nowhere.
 	.include "print.inc"
 	.include "pic.inc"
 	.include "rtc.inc"
@@ -19,12 +20,12 @@ start:	call	pic_start
 	sti
 	nop
 	cli
-	movzbl	spurious, %eax
-	expect	1, "spurious interrupts"
 	pic_state 0x20, 0x0b
 	expect	0, "in service at the end"
 	rtc_interrupts 0
-	say	"one spurious interrupt\n"
+	mov	spurious, %al
+	call	put_hex
+	say	" spurious\n"
 	end
 
 spurious_15:

@@ -3,6 +3,9 @@
 	.include "print.inc"
 
 start:	say	"reset\n"
+1:	in	$0x64, %al
+	test	$0x02, %al		# it has not yet read what it was told last
+	jnz	1b
 	mov	$0xfe, %al
 	out	%al, $0x64
 	xor	%cx, %cx		# a real one takes its time
