@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Prints the sizes of memory that the CMOS tells: KiB below 1 MiB, KiB from there on (in two
-# places), blocks of 64 KiB from 16 MiB on; in hexadecimal.
+# Prints the sizes of memory that the CMOS tells: KiB below 1 MiB, KiB from there on, as
+# far as 16 MiB and as far as 64 MiB, blocks of 64 KiB from 16 MiB on; in hexadecimal.
 	.include "print.inc"
 	.include "rtc.inc"
 

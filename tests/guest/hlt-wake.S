@@ -15,9 +15,7 @@ start:	call	pic_start
 	jz	1b
 	mov	ticks, %eax
 	expect	0, "interrupts while they are off"
-	sti
-	nop				# sti lets one more instruction pass
-	cli
+	let_in
 	mov	ticks, %eax
 	expect	1, "interrupts after sti"
 	say	"taken after sti\n"
@@ -32,7 +30,7 @@ start:	call	pic_start
 
 # One for each time that they are asked for.
 tick:	push	%ax
-	rtc_interrupts 0
+	rtc_quiet
 	incl	ticks
 	eoi_both
 	pop	%ax

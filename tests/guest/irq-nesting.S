@@ -25,19 +25,14 @@ start:	call	pic_start
 	uart_set com1 + uart_ier, ier_sent
 	wait_pending 0xa0, 0
 	wait_pending 0x20, 4
-	sti
-	nop
-	nop
-	cli
+	let_in
 	call	quiet
 	expect_order 'C' | 'c' << 8 | 'P' << 16 | 'p' << 24, "both pending"
 	say	"both pending: the clock first\n"
 
 	movb	$1, clock_in_port
 	uart_set com1 + uart_ier, ier_sent
-	sti
-	nop
-	cli
+	let_in
 	call	quiet
 	movb	$0, clock_in_port
 	expect_order 'P' | 'C' << 8 | 'c' << 16 | 'p' << 24, "the clock in the handler of the port"
@@ -54,7 +49,7 @@ start:	call	pic_start
 	say	"the port waits for the handler of the clock\n"
 	end
 
-quiet:	rtc_interrupts 0
+quiet:	rtc_quiet
 	uart_set com1 + uart_ier, 0
 	ret
 
@@ -63,15 +58,12 @@ clock:	push	%ax
 	push	%dx
 	push	%di
 	note	'C'
-	rtc_interrupts 0
+	rtc_quiet
 	cmpb	$0, port_in_clock
 	je	2f
 	uart_set com1 + uart_ier, ier_sent
 	wait_pending 0x20, 4
-	sti
-	nop
-	nop
-	cli
+	let_in
 2:	note	'c'
 	eoi_both
 	pop	%di

@@ -14,9 +14,7 @@
 	pic_state 0x20, 0x0a
 	and	$1 << 3 | 1 << 4, %eax
 	mov	%eax, %ebx
-	sti
-	nop
-	cli
+	let_in
 	uart_set com1 + uart_ier, 0
 	uart_set com2 + uart_ier, 0
 	mov	%ebx, %eax
@@ -44,10 +42,7 @@ line_3:	uart_get com2 + uart_iir
 line_4:	uart_get com1 + uart_iir
 	note	'4'
 both_lines:
-	sti				# which is of no use to one of lower priority
-	nop
-	nop
-	cli
+	let_in				# none of lower priority
 	note	'e'
 	eoi
 	iret

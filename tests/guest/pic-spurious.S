@@ -17,12 +17,10 @@ start:	call	pic_start
 	jz	1b
 	mov	$0xff, %al
 	out	%al, $0xa1
-	sti
-	nop
-	cli
+	let_in
 	pic_state 0x20, 0x0b
 	expect	0, "in service at the end"
-	rtc_interrupts 0
+	rtc_quiet
 	mov	spurious, %al
 	call	put_hex
 	say	" spurious\n"

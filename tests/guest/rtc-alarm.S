@@ -17,7 +17,7 @@ next:	cli
 	sti				# takes effect after hlt has begun
 	hlt
 	jmp	next
-1:	rtc_interrupts 0
+1:	rtc_quiet
 	xor	%eax, %eax
 	rtc_get	0x04
 	expect	0x03, "hour"

@@ -16,7 +16,7 @@ next:	cli
 	sti				# takes effect after hlt has begun
 	hlt
 	jmp	next
-1:	rtc_interrupts 0
+1:	rtc_quiet
 	say	"16 ticks\n"
 	end
 

@@ -10,8 +10,9 @@ The language is that of tests/harness/cases.py, with more keywords:
                         line, nothing
   IRQCHIP kinds         none, kernel or both: one case for each; without this
                         line one case, with what vmctl takes by default
-  NEEDS what            beyond real mode; skipped on a host whose KVM does
-                        real mode only. Without this line it has to run there
+  NEEDS what            of KVM that one may lack which has no virtualization in
+                        the processor to build on: skipped on such a host.
+                        Without this line it has to run there
 """
 
 from dataclasses import replace
