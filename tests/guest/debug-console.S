@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-# Prints on the debug console, port 0xe9: a byte, then many at once; no waiting.
+# Finds the debug console, port 0xe9, and prints there: a byte, then many at once; no waiting.
 	.code16
 	cld
+	in	$0xe9, %al
+	cmp	$0xe9, %al
+	jne	bad
 	mov	$'o', %al
 	out	%al, $0xe9
 	mov	$0xe9, %dx
@@ -9,6 +12,9 @@
 	mov	$text_size, %cx
 	rep	outsb
 	xor	%al, %al
+	out	%al, $0xf4
+	hlt
+bad:	mov	$1, %al
 	out	%al, $0xf4
 	hlt
 text:	.ascii	"n port 0xe9\n"
