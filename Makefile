@@ -12,11 +12,12 @@ CHECKS  ?=
 KERNEL  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test bench lint install uninstall clean
+.PHONY: help all user module deps demo test gallery bench lint install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
 	@echo 'make test       all tests, on this host and in the test VM'
+	@echo 'make gallery    guests that prove a fact each, in the test VM and here, as a table'
 	@echo 'make bench      instructions per command, through the module and without it'
 	@echo 'make all        build everything for the test VM'
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
@@ -54,6 +55,11 @@ demo: deps build/user/build.ninja
 test: deps
 	@$(MAKE) --no-print-directory all
 	@tests/run $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+gallery: deps build/user/build.ninja
+	@cmake --build build/user --target vmctl guests
+	@scripts/module $(KERNEL) >/dev/null
+	@tests/gallery $(if $(KERNEL),--kernel $(KERNEL))
 
 bench: deps
 	@$(MAKE) --no-print-directory all
