@@ -11,8 +11,14 @@ CHECKS  ?=
 # The kernel of the test VM; empty: what this Debian installs.
 KERNEL  ?=
 
+# Sanitizers of the user side: asan,ubsan or tsan; each choice is built in a folder of its own.
+SAN     ?=
+comma   := ,
+SANDIR   = build/san/$(subst $(comma),-,$(SAN))
+SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
+
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test gallery bench lint install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san gallery bench lint install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
@@ -29,7 +35,8 @@ help:
 	@echo
 	@echo 'demo, test and lint first install missing packages (scripts/deps --dry-run names them).'
 	@echo 'KERNEL=6.1, 6.12 or 7.2 chooses the kernel of the test VM; TESTS the options of tests/run;'
-	@echo 'CHECKS some of the checks of scripts/lint.'
+	@echo 'CHECKS some of the checks of scripts/lint; SAN=asan,ubsan or SAN=tsan tests the user side'
+	@echo 'with sanitizers.'
 	@echo 'scripts/testvm -- COMMAND runs any command in the test VM.'
 
 all: user
@@ -52,9 +59,18 @@ demo: deps build/user/build.ninja
 	@cmake --build build/user --target vmctl guests
 	@scripts/testvm $(if $(KERNEL),--kernel $(KERNEL)) --no-module -- scripts/demo
 
-test: deps
+test: deps $(if $(SAN),test-san,test-all)
+
+test-all:
 	@$(MAKE) --no-print-directory all
 	@tests/run $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+# The module is what it is.
+test-san:
+	@cmake -S user -B $(SANDIR)/user -G Ninja -DVMCTL_SANITIZE='$(SANFLAG)' -DVMCTL_KMOD_TESTS=OFF
+	@cmake --build $(SANDIR)/user
+	@scripts/module $(KERNEL) >/dev/null
+	@VMCTL_BUILD=$(SANDIR) tests/run --user $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
 
 gallery: deps build/user/build.ninja
 	@cmake --build build/user --target vmctl guests

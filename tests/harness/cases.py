@@ -229,8 +229,9 @@ def run_steps(case, keyword, environment):
 @contextlib.contextmanager
 def environment_of_case():
     with tempfile.TemporaryDirectory(prefix="vmctl-case-") as folder:
-        path = f"{TOP}/build/bin:{os.environ['PATH']}"
-        yield {**os.environ, "PATH": path, "GUEST": "build/guest", "TMP": folder}
+        build = os.environ.get("VMCTL_BUILD", "build")
+        path = f"{TOP}/{build}/bin:{os.environ['PATH']}"
+        yield {**os.environ, "PATH": path, "GUEST": f"{build}/guest", "TMP": folder}
 
 
 def run_case(case, command, stdin=b"", done_well=None):
