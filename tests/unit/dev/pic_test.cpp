@@ -47,7 +47,7 @@ class PicTest : public testing::Test {
   }
   void command(unsigned value) { test::out(pic.master(), 0, value); }
   void mask(unsigned value) { test::out(pic.master(), 1, value); }
-  unsigned get(Device& chip, unsigned ocw3) {
+  static unsigned get(Device& chip, unsigned ocw3) {
     test::out(chip, 0, ocw3);
     return test::in(chip, 0);
   }
