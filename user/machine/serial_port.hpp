@@ -4,8 +4,10 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "dev/serial.hpp"
 #include "machine/channel.hpp"
@@ -26,10 +28,14 @@ class SerialPort {
 
  private:
   void receive();
+  void take_from_channel();
 
   std::unique_ptr<Channel> channel_;
   Serial uart_;
   std::unique_ptr<EventLoop::Watch> watch_;
+  std::unique_ptr<Timer> again_;
+  std::vector<std::uint8_t> left_;  // taken from the channel, not by the UART; the loop thread's
+  std::atomic<bool> some_left_ = false;
   std::atomic<bool> ended_ = false;
   std::function<void()> on_end_;
 };
