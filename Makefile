@@ -18,11 +18,12 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san gallery bench lint install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san matrix gallery bench lint install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
 	@echo 'make test       all tests, on this host and in the test VM'
+	@echo 'make matrix     the tests of the VM on every kernel, as a table'
 	@echo 'make gallery    guests that prove a fact each, in the test VM and here, as a table'
 	@echo 'make bench      instructions per command, through the module and without it'
 	@echo 'make all        build everything for the test VM'
@@ -61,9 +62,20 @@ demo: deps build/user/build.ninja
 
 test: deps $(if $(SAN),test-san,test-all)
 
+# With all kernels, what no kernel changes runs once.
 test-all:
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(if $(filter all,$(KERNEL)),KERNEL=)
+ifeq ($(KERNEL),all)
+	@tests/run --suite harness --suite unit --suite fuzz --suite abi --suite gallery-host \
+		--suite icount --suite testvm $(TESTS)
+	@tests/matrix
+else
 	@tests/run $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+endif
+
+matrix: deps
+	@$(MAKE) --no-print-directory all
+	@tests/matrix
 
 # The module is what it is.
 test-san:
