@@ -12,11 +12,12 @@ CHECKS  ?=
 KERNEL  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test bench lint install uninstall clean
+.PHONY: help all user module deps demo test test-debug bench lint install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
 	@echo 'make test       all tests, on this host and in the test VM'
+	@echo 'make test-debug tests of the driver, and of the detectors, on a kernel that reports defects'
 	@echo 'make bench      instructions per command, through the module and without it'
 	@echo 'make all        build everything for the test VM'
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
@@ -27,7 +28,7 @@ help:
 	@echo 'make clean      remove build/'
 	@echo
 	@echo 'demo, test and lint first install missing packages (scripts/deps --dry-run names them).'
-	@echo 'KERNEL=6.1, 6.12 or 7.2 chooses the kernel of the test VM; TESTS the options of tests/run;'
+	@echo 'KERNEL=6.1, 6.12, 7.2 or debug chooses the kernel of the test VM; TESTS the options of tests/run;'
 	@echo 'CHECKS some of the checks of scripts/lint.'
 	@echo 'scripts/testvm -- COMMAND runs any command in the test VM.'
 
@@ -54,6 +55,11 @@ demo: deps build/user/build.ninja
 test: deps
 	@$(MAKE) --no-print-directory all
 	@tests/run $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+# The kernel is built first where it is not there: some minutes.
+test-debug: deps
+	@$(MAKE) --no-print-directory all KERNEL=debug
+	@tests/run --kernel debug --suite lab --suite kmod --suite e2e $(TESTS)
 
 bench: deps
 	@$(MAKE) --no-print-directory all
