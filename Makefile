@@ -18,13 +18,14 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san matrix gallery bench lint install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san test-debug matrix gallery bench lint install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
 	@echo 'make test       all tests, on this host and in the test VM'
 	@echo 'make matrix     the tests of the VM on every kernel, as a table'
 	@echo 'make gallery    guests that prove a fact each, in the test VM and here, as a table'
+	@echo 'make test-debug tests of the driver, and of the detectors, on a kernel that reports defects'
 	@echo 'make bench      instructions per command, through the module and without it'
 	@echo 'make all        build everything for the test VM'
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
@@ -35,9 +36,9 @@ help:
 	@echo 'make clean      remove build/'
 	@echo
 	@echo 'demo, test and lint first install missing packages (scripts/deps --dry-run names them).'
-	@echo 'KERNEL=6.1, 6.12 or 7.2 chooses the kernel of the test VM; TESTS the options of tests/run;'
-	@echo 'CHECKS some of the checks of scripts/lint; SAN=asan,ubsan or SAN=tsan tests the user side'
-	@echo 'with sanitizers.'
+	@echo 'KERNEL=6.1, 6.12, 7.2, debug or all chooses the kernel of the test VM; TESTS the options of'
+	@echo 'tests/run; CHECKS some of the checks of scripts/lint; SAN=asan,ubsan or SAN=tsan tests the user'
+	@echo 'side with sanitizers.'
 	@echo 'scripts/testvm -- COMMAND runs any command in the test VM.'
 
 all: user
@@ -88,6 +89,11 @@ gallery: deps build/user/build.ninja
 	@cmake --build build/user --target vmctl guests
 	@scripts/module $(KERNEL) >/dev/null
 	@tests/gallery $(if $(KERNEL),--kernel $(KERNEL))
+
+# The kernel is built first where it is not there: some minutes.
+test-debug: deps
+	@$(MAKE) --no-print-directory all KERNEL=debug
+	@tests/run --kernel debug --suite lab --suite kmod --suite e2e $(TESTS)
 
 bench: deps
 	@$(MAKE) --no-print-directory all

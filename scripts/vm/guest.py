@@ -32,6 +32,11 @@ class Guest:
     image: Path
     initramfs: Path
 
+    @property
+    def debug(self):
+        """Whether this is the debug kernel of scripts/kernel."""
+        return self.release.endswith("debug")
+
 
 def output_of(*command):
     """The standard output of a command; its messages go to our stderr."""

@@ -16,6 +16,8 @@ VM_SILENT, VM_DIED = 124, 125
 BEGIN = re.compile(r"\[ RUN      \] (\S+)$")
 END = re.compile(r"\[ +(OK|FAILED|SKIPPED) +\] (\S+?)(?:,.*)? \((\d+) ms\)$")
 SUMMARY = re.compile(r"\[==========\] (\d+) tests? from .* ran\.")
+# A failure that belongs to no case.
+OUTSIDE = re.compile(r":\d+: Failure$", re.MULTILINE)
 VERDICTS = {"OK": PASSED, "FAILED": FAILED, "SKIPPED": SKIPPED}
 
 
@@ -25,6 +27,8 @@ class Suite:
     command: list
     in_vm: bool = False
     vm_options: list = field(default_factory=list)
+    kernel: str = None  # the only one that it is for
+    before: list = None  # a command for this host that must succeed first
 
 
 @dataclass
@@ -112,15 +116,18 @@ class Runner:
     results: object
     filter: str = ""
     verbose: bool = False
+    kernel: str = None
 
     def run(self, suite):
         self.report = Report(suite.name)
         print(f"--- {suite.name}", flush=True)
         begin = time.monotonic()
-        if suite.command[0].exists():
-            self.run_cases(suite)
-        else:
+        if not suite.command[0].exists():
             self.fail_suite(f"{suite.command[0]} is missing: run make all")
+        elif suite.before and subprocess.run(suite.before, stdout=subprocess.DEVNULL, check=False).returncode:
+            self.fail_suite(f"{' '.join(map(str, suite.before))} failed")
+        else:
+            self.run_cases(suite)
         self.report.seconds = round(time.monotonic() - begin, 1)
         self.save()
         return self.report
@@ -140,7 +147,9 @@ class Runner:
             finished.append(attempt.open_case)
         if not self.report.cases and not self.filter:
             self.fail_suite("it has no cases")
-        elif attempt.complete and attempt.status and not self.report.count(FAILED):
+        elif attempt.complete and attempt.status and (
+            not self.report.count(FAILED) or OUTSIDE.search(attempt.rest)
+        ):
             self.fail_suite(f"it ended with status {attempt.status} though no case failed\n{attempt.rest}")
 
     def settle(self, suite, attempt):
@@ -172,7 +181,7 @@ class Runner:
     def attempt(self, suite, pattern, record=True):
         command = [*suite.command, f"--gtest_filter={pattern}"]
         if suite.in_vm:
-            command = [*self.vm, *suite.vm_options, "--no-retry", "--timeout", "1800", "--", *command]
+            command = [*self.vm_for(suite), "--no-retry", "--", *command]
         parser = Parser(self.record if record else lambda case: None)
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -185,6 +194,14 @@ class Runner:
             process.terminate()
             process.wait()
         return parser.attempt
+
+    def vm_for(self, suite):
+        kernel = suite.kernel or self.kernel
+        limits = ["--timeout", "1800"]
+        if kernel == "debug":
+            # It checks each access to memory, and scans all of it for leaks.
+            limits = ["--timeout", "5400", "--silence", "400"]
+        return [*self.vm, *(["--kernel", kernel] if kernel else []), *suite.vm_options, *limits]
 
     def fail_suite(self, why):
         self.record(Case(f"{self.report.suite} as a whole", FAILED, 0, why + "\n"))

@@ -17,7 +17,7 @@ std::string digest_text(const vmctl_load_image& image);  // as the table writes 
 std::string digest_text(std::span<const std::uint8_t> bytes);
 
 // A VM with slots that can be laid out freely, and no vCPU.
-struct Loadable {
+struct BareVm {
   std::uint32_t id = 0;
   Fd system = open_device();
   Fd vm{create_vm(system, "load", &id)};

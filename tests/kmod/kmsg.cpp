@@ -27,8 +27,8 @@ std::string unescaped(const std::string& text) {
 
 }  // namespace
 
-KernelLog::KernelLog() : fd_(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
-  ::lseek(fd_, 0, SEEK_END);
+KernelLog::KernelLog(From from) : fd_(::open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+  ::lseek(fd_, 0, from == From::kNow ? SEEK_END : SEEK_SET);
 }
 
 std::vector<KernelLine> KernelLog::fresh() {
@@ -66,36 +66,58 @@ bool KernelLog::shows(const std::string& expression, std::chrono::milliseconds l
   return found;
 }
 
+bool is_report(const KernelLine& line) {
+  static const std::regex report(
+      "BUG:|BUG [^ ]+ \\(|kernel BUG at|WARNING:|Oops|general "
+      "protection|refcount_t|KASAN|UBSAN|ODEBUG|possible recursive locking"
+      "|circular locking|lock inversion|inconsistent lock state|suspicious RCU|held lock freed"
+      "|sleeping function|scheduling while atomic|blocked for more than|corruption"
+      "|rcu.*stall|Bad page|suspected memory leak");
+  return std::regex_search(line.text, report);
+}
+
 bool is_complaint(const KernelLine& line) {
-  static const std::regex about_itself(
-      "BUG:|WARNING:|Oops|general protection|refcount_t|KASAN|UBSAN|possible recursive locking"
-      "|circular locking|suspicious RCU|sleeping function|Call Trace|blocked for more than"
-      "|rcu.*stall|debugfs: |already present|Bad page|memory leak");
+  static const std::regex about_others("Call Trace|debugfs: |already present");
   // What our modules warn of, the tests provoke.
   static const std::regex provoked(
       "^(vmctl|nuke): |^\\w+: \\d+ callbacks suppressed|user requested TSC rate|^kvm \\[\\d+\\]: "
       "|^kvm_.*: kvm \\[\\d+\\]: |SMP vm created on host with unstable TSC"
       "|^clocksource: |^hrtimer: interrupt took|^perf: interrupt took|module verification failed"
       "|loading out-of-tree module|split lock|process .* launched '/dev/|^systemd|TSC unstable");
-  if (std::regex_search(line.text, about_itself)) return true;
+  if (is_report(line) || std::regex_search(line.text, about_others)) return true;
   return line.level <= 4 && !std::regex_search(line.text, provoked);
 }
 
 namespace {
 KernelLog& whole_run() {
-  static KernelLog log;
+  static KernelLog log(KernelLog::From::kBoot);
   return log;
+}
+
+template <class Test>
+std::vector<std::string> fresh_lines(Test wanted) {
+  std::vector<std::string> lines;
+  for (const KernelLine& line : whole_run().fresh()) {
+    if (wanted(line)) lines.push_back("<" + std::to_string(line.level) + "> " + line.text);
+  }
+  return lines;
 }
 }  // namespace
 
+std::vector<std::string> reports() {
+  return fresh_lines(is_report);
+}
+
+std::vector<std::string> complaints() {
+  return fresh_lines(is_complaint);
+}
+
 void complaints_so_far() {
-  for (const KernelLine& line : whole_run().fresh()) {
-    EXPECT_FALSE(is_complaint(line)) << "kernel: <" << line.level << "> " << line.text;
-  }
+  for (const std::string& line : complaints()) ADD_FAILURE() << "kernel: " << line;
 }
 
 void forget_complaints() {
-  whole_run().fresh();
+  complaints();
 }
 
 }  // namespace t

@@ -18,7 +18,8 @@ struct KernelLine {
 
 class KernelLog {
  public:
-  KernelLog();
+  enum class From { kNow, kBoot };  // the latter as far back as the kernel keeps it
+  explicit KernelLog(From from = From::kNow);
   // What was logged since the last call.
   std::vector<KernelLine> fresh();
   // Whether a line comes, or came since the last call, that the expression finds.
@@ -33,12 +34,16 @@ class KernelLog {
   std::string seen_;
 };
 
-// Whether a kernel line is a complaint: level warning or worse, or a report of
-// the kernel about itself, and not one that the tests provoke.
+// Whether the kernel reports a defect of its own code, as KASAN, lockdep and WARN_ON() do.
+bool is_report(const KernelLine& line);
+// Whether a kernel line is a complaint: a report, or of level warning or worse, and not one that
+// the tests provoke.
 bool is_complaint(const KernelLine& line);
 
-// Complaints since the last call of either: expected to be none, or dropped.
-void complaints_so_far();
+// Of one log from boot on, what came since the last call of any of these.
+std::vector<std::string> reports();
+std::vector<std::string> complaints();
+void complaints_so_far();  // there should be none
 void forget_complaints();
 
 }  // namespace t

@@ -59,7 +59,7 @@ TEST_F(Load, PutsTheGuestWhereItRuns) {
 }
 
 TEST_F(Load, AnyAlignmentAndLength) {
-  const Loadable it;
+  const BareVm it;
   constexpr std::uint64_t kGpa = 0x10000;
   const Filled room(it.vm, 0, kGpa, 0x30000);
   const Bytes image = pattern(0x24000);
@@ -109,7 +109,7 @@ TEST_F(Load, AnyAlignmentAndLength) {
 }
 
 TEST_F(Load, GoesOverSlotsSideBySide) {
-  const Loadable it;
+  const BareVm it;
   // Their memory is not side by side, and their order of creation is another.
   const Filled third(it.vm, 0, 0x5000, 0x1000);
   const Filled first(it.vm, 5, 0x1000, 0x1000);
@@ -126,7 +126,7 @@ TEST_F(Load, GoesOverSlotsSideBySide) {
 }
 
 TEST_F(Load, WhatIsNotInSlotsIsAFaultAndNothingIsWritten) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0x1000, 0x2000);
   const Filled high(it.vm, 1, 0x4000, 0x1000);  // a hole of one page before it
   const Fd file = file_of(pattern(0x8000));
@@ -164,7 +164,7 @@ TEST_F(Load, WhatIsNotInSlotsIsAFaultAndNothingIsWritten) {
 }
 
 TEST_F(Load, ASlotThatWentIsAFault) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0x1000, 0x2000);
   const Fd file = file_of(pattern(0x1000));
   ASSERT_EQ(load(it.vm, file, 0, 0x1000, 0x1000), 0);
@@ -175,7 +175,7 @@ TEST_F(Load, ASlotThatWentIsAFault) {
 
 // Address space 1 is that of system management mode: not loaded into.
 TEST_F(Load, TheOtherAddressSpaceIsNotMeant) {
-  const Loadable it;
+  const BareVm it;
   if (ctl(it.vm, KVM_CHECK_EXTENSION, KVM_CAP_MULTI_ADDRESS_SPACE).value < 2) {
     GTEST_SKIP() << "this KVM has one address space";
   }
@@ -188,7 +188,7 @@ TEST_F(Load, TheOtherAddressSpaceIsNotMeant) {
 
 // KVM keeps slots of its own for some machines; what lies there is not the guest's memory.
 TEST_F(Load, SlotsOfKvmsOwnAreNotMeant) {
-  const Loadable it;
+  const BareVm it;
   ASSERT_EQ(ctl(it.vm, KVM_SET_TSS_ADDR, 0xfffbd000), 0);
   ASSERT_EQ(ctl(it.vm, KVM_CREATE_IRQCHIP), 0);
   const Vcpu cpu(it.vm);
@@ -203,7 +203,7 @@ TEST_F(Load, SlotsOfKvmsOwnAreNotMeant) {
 }
 
 TEST_F(Load, RangesThatWrapAreInvalid) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0, 0x2000);
   const Fd file = file_of(pattern(0x1000));
   constexpr std::uint64_t kTop = ~std::uint64_t{0};
@@ -231,7 +231,7 @@ TEST_F(Load, RangesThatWrapAreInvalid) {
 }
 
 TEST_F(Load, AFileThatIsTooShortIsNoData) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0, 0x4000);
   const Fd file = file_of(pattern(0x1000));
   const Fd empty = file_of({});
@@ -249,7 +249,7 @@ TEST_F(Load, AFileThatIsTooShortIsNoData) {
 }
 
 TEST_F(Load, OnlyRegularFilesOpenForReading) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0, 0x1000);
   const Fd directory(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const Fd null(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
@@ -289,7 +289,7 @@ TEST_F(Load, OnlyRegularFilesOpenForReading) {
 // Files of the kernel's own say nothing true of their length: either refused with
 // nothing written, or what was read is what stands there.
 TEST_F(Load, FilesOfTheKernelAreRefusedOrRight) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0, 0x1000);
   for (const char* path :
        {"/proc/version", "/proc/self/maps", "/proc/self/mem", "/proc/kmsg",
@@ -315,7 +315,7 @@ TEST_F(Load, FilesOfTheKernelAreRefusedOrRight) {
 }
 
 TEST_F(Load, MemoryThatCannotBeWrittenIsAFault) {
-  const Loadable it;
+  const BareVm it;
   const Fd file = file_of(pattern(0x3000));
   const Filled whole(it.vm, 0, 0, 0x3000);
   // The middle page, one way after the other.
@@ -362,7 +362,7 @@ TEST_F(Load, MemoryThatCannotBeWrittenIsAFault) {
 
 // The guest may not write there, the loader may: that is how a ROM is filled.
 TEST_F(Load, FillsASlotThatIsReadOnlyToTheGuest) {
-  const Loadable it;
+  const BareVm it;
   const Mapping rom = Mapping::memory(0x1000);
   ASSERT_EQ(set_slot(it.vm, 0, 0xf0000, 0x1000, rom.address(), KVM_MEM_READONLY), 0);
   const Bytes image = pattern(0x1000);
@@ -371,7 +371,7 @@ TEST_F(Load, FillsASlotThatIsReadOnlyToTheGuest) {
 }
 
 TEST_F(Load, FillsSharedAndHugePagesAndFiles) {
-  const Loadable it;
+  const BareVm it;
   const Bytes image = pattern(0x5000);
   const Fd file = file_of(image);
   const Fd backing(::memfd_create("guest", MFD_CLOEXEC));
@@ -393,7 +393,7 @@ TEST_F(Load, FillsSharedAndHugePagesAndFiles) {
 
 // Memory that a fork shares copy-on-write: the child keeps its own.
 TEST_F(Load, DoesNotWriteIntoPagesSharedWithAChild) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0, 0x2000);
   const Fd file = file_of(pattern(0x2000));
   int ends[2];
@@ -416,7 +416,7 @@ TEST_F(Load, DoesNotWriteIntoPagesSharedWithAChild) {
 }
 
 TEST_F(Load, AChildGetsEio) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0, 0x1000);
   const Fd file = file_of(pattern(0x1000));
   EXPECT_EQ(in_child([&]() -> std::string {
@@ -430,7 +430,7 @@ TEST_F(Load, AChildGetsEio) {
 }
 
 TEST_F(Load, OnARevokedVmIsNoDevice) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0, 0x1000);
   const Fd file = file_of(pattern(0x1000));
   ASSERT_EQ(load(it.vm, file, 0, 0x800, 0), 0);
@@ -442,7 +442,7 @@ TEST_F(Load, OnARevokedVmIsNoDevice) {
 
 // Where the answer cannot be given the command failed, so nothing has changed.
 TEST_F(Load, WithoutRoomForTheAnswerNothingIsLoaded) {
-  const Loadable it;
+  const BareVm it;
   const Filled low(it.vm, 0, 0, 0x1000);
   const Fd file = file_of(pattern(0x1000));
   const Mapping page = Mapping::memory(page_size());

@@ -14,6 +14,7 @@ class Loadable {
   // The file is what the variable of the environment says, or else modinfo.
   Loadable(const char* name, const char* variable);
 
+  [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] bool found() const;
   [[nodiscard]] bool loaded() const;
   [[nodiscard]] Fd open() const;

@@ -64,7 +64,7 @@ int for_a_second(Step step) {
 
 TEST_F(LoadRace, TheFileIsTruncated) {
   constexpr std::size_t kSize = std::size_t{64} * 4096;
-  const Loadable it;
+  const BareVm it;
   const Mapping memory = Mapping::memory(kSize);
   ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
   const Fd file = file_of(pattern(kSize));
@@ -97,7 +97,7 @@ TEST_F(LoadRace, TheFileIsTruncated) {
 
 TEST_F(LoadRace, TheSlotGoesAndComes) {
   constexpr std::size_t kSize = std::size_t{64} * 4096;
-  const Loadable it;
+  const BareVm it;
   const Mapping memory = Mapping::memory(2 * kSize);
   const Fd file = file_of(pattern(kSize));
   ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
@@ -128,7 +128,7 @@ void map_anew(const Mapping& memory, int protection) {
 
 TEST_F(LoadRace, TheMemoryGoesAndComes) {
   constexpr std::size_t kSize = std::size_t{64} * 4096;
-  const Loadable it;
+  const BareVm it;
   const Mapping memory = Mapping::memory(kSize);
   const Fd file = file_of(pattern(kSize));
   ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
@@ -154,7 +154,7 @@ TEST_F(LoadRace, TheMemoryGoesAndComes) {
 // The image and the guest's memory are the same pages: each page is read onto itself.
 TEST_F(LoadRace, TheImageIsTheMemory) {
   constexpr std::size_t kSize = 0x8000;
-  const Loadable it;
+  const BareVm it;
   const Bytes image = pattern(kSize);
   const Fd file = file_of(image);
   const Mapping memory(kSize, PROT_READ | PROT_WRITE, MAP_SHARED, file);
@@ -168,7 +168,7 @@ TEST_F(LoadRace, TheImageIsTheMemory) {
 
 TEST_F(LoadRace, TwoThreadsLoadAtOnce) {
   constexpr std::size_t kSize = std::size_t{32} * 4096;
-  const Loadable it;
+  const BareVm it;
   const Mapping memory = Mapping::memory(2 * kSize);
   ASSERT_EQ(set_slot(it.vm, 0, 0, 2 * kSize, memory.address()), 0);
   std::vector<std::string> digests;
@@ -200,7 +200,7 @@ void ignore_signal(int /*number*/) {}
 
 TEST_F(LoadRace, ASignalEndsALongLoad) {
   constexpr std::size_t kSize = 512 << 20;  // seconds of work in the test VM
-  const Loadable it;
+  const BareVm it;
   const Mapping memory = Mapping::memory(kSize);
   const Mapping small = Mapping::memory(0x1000);
   ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
@@ -232,8 +232,8 @@ TEST_F(LoadRace, AWaitingLoadHoldsNobodyUp) {
   if (!faults.valid()) GTEST_SKIP() << "no userfaultfd: " << std::strerror(errno);
   uffdio_api api{.api = UFFD_API};
   ASSERT_EQ(ctl(faults, UFFDIO_API, &api), 0);
-  const Loadable it;
-  const Loadable other;
+  const BareVm it;
+  const BareVm other;
   const Mapping memory = Mapping::memory(0x4000);
   ASSERT_EQ(set_slot(it.vm, 0, 0, 0x4000, memory.address()), 0);
   uffdio_register area{};
@@ -279,7 +279,7 @@ TEST_F(LoadRace, AWaitingLoadHoldsNobodyUp) {
 
 TEST_F(LoadRace, RevocationEndsALongLoad) {
   constexpr std::size_t kSize = 512 << 20;
-  const Loadable it;
+  const BareVm it;
   const Mapping memory = Mapping::memory(kSize);
   ASSERT_EQ(set_slot(it.vm, 0, 0, kSize, memory.address()), 0);
   const Fd file(::memfd_create("huge", MFD_CLOEXEC));
@@ -302,7 +302,7 @@ TEST_F(LoadRace, AWaitingLoadCanBeKilled) {
         const Fd faults(Ret::of(::syscall(SYS_userfaultfd, O_CLOEXEC)));
         uffdio_api api{.api = UFFD_API};
         if (!ctl(faults, UFFDIO_API, &api).ok()) return std::string("skip");
-        const Loadable it;
+        const BareVm it;
         const Mapping memory = Mapping::memory(0x4000);
         (void)set_slot(it.vm, 0, 0, 0x4000, memory.address());
         uffdio_register area{};

@@ -13,18 +13,22 @@
 
 #include "driver.hpp"
 #include "kmsg.hpp"
+#include "leaks.hpp"
 
 namespace {
 
-// The whole run must not make the kernel complain, nor leave a descriptor in
-// the table that kernel threads share.
+// The whole run must not make the kernel complain, nor lose memory, nor leave a
+// descriptor in the table that kernel threads share. Nor must what came before.
 class QuietKernel : public ::testing::Environment {
  public:
   void SetUp() override {
     kthreadd_ = t::entries_of("/proc/2/fd");
-    t::forget_complaints();
+    for (const std::string& line : t::reports()) ADD_FAILURE() << "kernel, before: " << line;
   }
   void TearDown() override {
+    if (t::finds_leaks()) {
+      for (const std::string& report : t::leaks()) ADD_FAILURE() << report;
+    }
     t::complaints_so_far();
     EXPECT_EQ(t::entries_of("/proc/2/fd"), kthreadd_) << "descriptors of kernel threads";
   }
