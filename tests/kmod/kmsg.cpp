@@ -73,7 +73,9 @@ bool is_report(const KernelLine& line) {
       "|circular locking|lock inversion|inconsistent lock state|suspicious RCU|held lock freed"
       "|sleeping function|scheduling while atomic|blocked for more than|corruption"
       "|rcu.*stall|Bad page|suspected memory leak");
-  return std::regex_search(line.text, report);
+  // What the kernel advises about the processor is none.
+  static const std::regex advice("hw-vuln/");
+  return std::regex_search(line.text, report) && !std::regex_search(line.text, advice);
 }
 
 bool is_complaint(const KernelLine& line) {
