@@ -11,6 +11,7 @@
 #include <exception>
 #include <numeric>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -107,6 +108,15 @@ std::span<const Command> commands() {
   return kCommands;
 }
 
+namespace {
+
+int cannot_print(int error) {
+  note("cannot write to standard output: " + errno_text(error));
+  return static_cast<int>(Status::output);
+}
+
+}  // namespace
+
 int run(std::span<const std::string_view> arguments) {
   try {
     const auto status = parse_and_run(arguments);
@@ -115,8 +125,12 @@ int run(std::span<const std::string_view> arguments) {
       return static_cast<int>(status.error().status);
     }
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return *status;
-    note("cannot write to standard output: " + errno_text(errno));
-    return static_cast<int>(Status::output);
+    return cannot_print(errno);
+  } catch (const std::system_error& error) {
+    // fmt::print throws where stdio only remembers.
+    if (std::ferror(stdout) != 0) return cannot_print(error.code().value());
+    note(fmt::format("internal error: {}", error.what()));
+    return static_cast<int>(Status::internal);
   } catch (const std::exception& exception) {
     note(fmt::format("internal error: {}", exception.what()));
     return static_cast<int>(Status::internal);

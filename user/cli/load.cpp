@@ -26,7 +26,8 @@ The image is a flat binary that starts in real mode. The guest's first serial po
 (0x3f8) is standard output and input, port 0xf4 ends the run; everything else goes to
 standard error.
 
-Channels of serial ports: stdio, pty, file:PATH, unix:PATH (waits for a connection), none.
+Channels of serial ports: stdio, none; file:PATH, which is overwritten; pty and unix:PATH, where
+output waits until somebody reads it.
 Traced are io, mmio, msr, irq, cpuid, cr or all; without kinds every exit. CPUID and control
 registers make no exits: cpuid, cr and all run the guest step by step, slowly.
 
@@ -246,8 +247,9 @@ void declare_load(CLI::App& command, LoadRequest& request) {
       .add_option("--reg", request.registers, "a register at the start, as in rax=2; repeatable")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  add_parsed(command, "--cpus", "vCPUs, all starting at the entry (1)", "N", parse_cpus,
-             [&](std::uint32_t cpus) { machine.cpus = cpus; });
+  add_parsed(command, "--cpus",
+             "vCPUs, all starting at the entry, or with --irqchip kernel by INIT and SIPI (1)", "N",
+             parse_cpus, [&](std::uint32_t cpus) { machine.cpus = cpus; });
   command
       .add_option_function<std::string>(
           "--irqchip",

@@ -91,6 +91,7 @@ void Serial::write_register(std::uint64_t offset, std::uint8_t value) {
 void Serial::transmit(std::span<const std::uint8_t> bytes) {
   bool leaves = false;
   access([&] {
+    looked_ = false;
     leaves = !divisor_latch() && !loopback();
     if (leaves || bytes.empty()) return;
     if (divisor_latch()) {
@@ -229,7 +230,8 @@ std::uint8_t Serial::take_interrupt_id() {
 }
 
 std::uint8_t Serial::take_line_status() {
-  listening_ = true;
+  // Who sends reads it before each byte; who reads it again waits for something to come.
+  if (std::exchange(looked_, true)) listening_ = true;
   std::uint8_t status = kLsrThrEmpty | kLsrTransmitterEmpty | line_errors_;
   if (!received_.empty()) status |= kLsrDataReady;
   // The errors of the first character have moved to line_errors_ already.

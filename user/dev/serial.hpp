@@ -43,8 +43,9 @@ class Serial final : public Device {
   // Takes as many as there is room for, and says how many: the rest stays the caller's.
   std::size_t receive(std::span<const std::uint8_t> bytes);
 
-  // Whether the guest has ever looked for input: read RBR or LSR, or enabled the interrupt. Before
-  // that, input would only be lost to a guest that sets its UART up later.
+  // Whether the guest has ever looked for input: read RBR, or LSR twice without sending between, or
+  // enabled the interrupt. Before that, input would only be lost to a guest that sets its UART up
+  // later.
   bool listening() const;
   // Called whenever a guest that listens has made room where there was none, and when it begins to
   // listen; in the thread of its access, with no lock held. To be set before the first access.
@@ -115,7 +116,8 @@ class Serial final : public Device {
   bool thr_empty_pending_ = false;  // the THRE interrupt has come and was not yet read
   bool timed_out_ = true;           // false for the moment in which a timeout would begin anew
   bool listening_ = false;
-  bool level_ = false;  // of the line
+  bool looked_ = false;  // LSR was read, and nothing sent since
+  bool level_ = false;   // of the line
 };
 
 }  // namespace vmctl

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -54,6 +55,18 @@ class FdChannel final : public Channel {
     return 0;
   }
 
+  Result<> begin() override {
+    if (!file() || ::ftruncate(ends_.out, 0) == 0) return {};
+    return fail({.status = Status::output,
+                 .what = fmt::format("cannot empty {}", ends_.name),
+                 .why = errno_text(errno)});
+  }
+
+  // Standard output is the user's own affair.
+  std::optional<FileId> file() const override {
+    return ends_.owned.valid() ? file_id(ends_.out) : std::nullopt;
+  }
+
   std::string place() const override { return ends_.place; }
 
  private:
@@ -72,9 +85,15 @@ tl::unexpected<Error> cannot(std::string what, int error, std::string advice = "
 
 Result<FdChannel::Ends> open_file(const std::string& path) {
   FdChannel::Ends ends{.name = escaped(path)};
-  ends.owned = Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  // O_NONBLOCK for this moment: a FIFO would wait for its reader.
+  ends.owned =
+      Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666));
   ends.out = ends.owned.get();
-  if (ends.out < 0) return cannot(fmt::format("cannot write to {}", ends.name), errno);
+  if (ends.out < 0)
+    return cannot(fmt::format("cannot write to {}", ends.name), errno,
+                  errno == ENXIO ? "a FIFO needs its reader first, a socket is for unix:PATH" : "");
+  if (::fcntl(ends.out, F_SETFL, 0) != 0)
+    return cannot(fmt::format("cannot write to {}", ends.name), errno);
   return ends;
 }
 
@@ -100,6 +119,12 @@ Result<FdChannel::Ends> open_pty() {
 }
 
 }  // namespace
+
+std::optional<FileId> file_id(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return FileId{.device = status.st_dev, .inode = status.st_ino};
+}
 
 Result<ChannelSpec> parse_channel(std::string_view text) {
   using Kind = ChannelSpec::Kind;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.hpp"
 #include "machine/layout.hpp"
 
 namespace vmctl {
@@ -29,6 +30,13 @@ std::function<void()> reset_by(Ending& ending, std::string_view who) {
   };
 }
 
+tl::unexpected<Error> refuse_file(std::string_view option, const std::string& path, bool image) {
+  return fail({.status = Status::usage,
+               .what = fmt::format("{} file:{}", option, escaped(path)),
+               .why = image ? "it is the guest's image, which would be overwritten"
+                            : "the other serial port writes to it"});
+}
+
 RtcConfig rtc_config(const DevicesConfig& config, Devices::Memory memory) {
   return {.start = config.rtc.value_or(
               std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())),
@@ -50,6 +58,7 @@ Devices::Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Endin
       i8042_(reset_by(ending, "keyboard controller (0x64)")),
       system_control_(reset_by(ending, "system control port A (0x92)")),
       reset_control_(reset_by(ending, "reset control register (0xcf9)")),
+      config_address_(reset_control_),
       debug_console_(com1_.channel()),
       debug_exit_([&ending, style = config.debug_exit](std::uint32_t value) {
         end_by_debug_exit(ending, style, value);
@@ -62,12 +71,24 @@ Devices::Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Endin
 }
 
 Result<std::unique_ptr<Devices>> Devices::build(const DevicesConfig& config, Memory memory,
-                                                const Vm& vm, Ending& ending) {
+                                                const Vm& vm, Ending& ending,
+                                                const std::optional<FileId>& image) {
   Channels channels;
   channels.com1 = TRY(Channel::open(config.com1, ending));
   if (config.com2.kind != ChannelSpec::Kind::none)
     channels.com2 = TRY(Channel::open(config.com2, ending));
+  const auto com1 = channels.com1->file();
+  const auto com2 = channels.com2 ? channels.com2->file() : std::nullopt;
+  if (com1 && (com1 == image || com1 == com2))
+    return refuse_file("--console", config.com1.path, com1 == image);
+  if (com2 && com2 == image) return refuse_file("--com2", config.com2.path, true);
   return std::unique_ptr<Devices>(new Devices(config, memory, vm, ending, std::move(channels)));
+}
+
+Result<> Devices::begin() {
+  TRY(com1_.channel().begin());
+  if (com2_) TRY(com2_->channel().begin());
+  return {};
 }
 
 Result<> Devices::place(Bus& ports) {
@@ -90,7 +111,7 @@ Result<> Devices::place(Bus& ports) {
   TRY(claim(kCom1, com1_.uart()));
   if (com2_) TRY(claim(kCom2, com2_->uart()));
   TRY(claim(kPmTimer, pm_timer_, kUpToDwords));
-  TRY(claim(kResetControl, reset_control_));
+  TRY(claim(kConfigAddress, config_address_, kUpToDwords));
   return {};
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "bus/bus.hpp"
+#include "dev/config_address.hpp"
 #include "dev/debug_console.hpp"
 #include "dev/debug_exit.hpp"
 #include "dev/pm_timer.hpp"
@@ -41,10 +42,14 @@ class Devices {
     std::uint64_t below_4g;
     std::uint64_t above_4g;
   };
-  // All that it is given must outlive it.
+  // All that it is given must outlive it. Refuses channels that would write to `image`, or both to
+  // one file.
   static Result<std::unique_ptr<Devices>> build(const DevicesConfig& config, Memory memory,
-                                                const Vm& vm, Ending& ending);
+                                                const Vm& vm, Ending& ending,
+                                                const std::optional<FileId>& image);
   Result<> place(Bus& ports);
+  // Empties the files that channels write to; when nothing else can fail.
+  Result<> begin();
 
   Interrupts& interrupts() { return interrupts_; }
   SerialPort& com1() { return com1_; }
@@ -52,6 +57,8 @@ class Devices {
 
   // Whether any device may yet raise an interrupt that the 8259As let through.
   bool may_interrupt();
+  // Brings the thread of input and timers out of a write that waits.
+  void kick() { loop_.kick(); }
   // Stops the thread of input and timers.
   void stop() { loop_.stop(); }
 
@@ -77,6 +84,7 @@ class Devices {
   I8042 i8042_;
   SystemControlA system_control_;
   ResetControl reset_control_;
+  ConfigAddress config_address_;
   DebugConsole debug_console_;
   DebugExit debug_exit_;
   PostCode post_;

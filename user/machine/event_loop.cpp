@@ -66,6 +66,11 @@ void EventLoop::start() {
   });
 }
 
+void EventLoop::kick() {
+  const std::lock_guard guard(lock_);
+  if (thread_.joinable()) ::pthread_kill(thread_.native_handle(), kick_signal());
+}
+
 void EventLoop::stop() {
   std::thread thread;
   {

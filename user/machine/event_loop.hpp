@@ -47,6 +47,8 @@ class EventLoop {
   };
   std::unique_ptr<Watch> watch(std::function<void()> handler);
 
+  // Brings a handler that waits in a system call out of it. While there is a KickHandler.
+  void kick();
   // No handler runs when this returns, and none will. Not from a handler. A handler that waits in
   // a system call is brought out of it.
   void stop();

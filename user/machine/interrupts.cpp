@@ -49,7 +49,11 @@ bool Interrupts::wait(const Ending& ending, const std::function<bool()>& may_com
   bool found = false;
   while (!ending.stopping()) {
     found = pic_->pending();
-    if (found || !may_come()) break;
+    if (found) break;
+    if (!may_come()) {
+      found = pic_->pending();  // the last that came
+      break;
+    }
     std::array<pollfd, 2> fds{{{.fd = wake_.get(), .events = POLLIN, .revents = 0},
                                {.fd = ending.stop_fd(), .events = POLLIN, .revents = 0}}};
     ::poll(fds.data(), fds.size(), -1);

@@ -60,11 +60,12 @@ inline constexpr Range kCom2{"COM2", 0x2f8, Serial::kSize};
 inline constexpr Range kCom1{"COM1", 0x3f8, Serial::kSize};
 inline constexpr Range kElcr{"ELCR", 0x4d0, 2};
 inline constexpr Range kPmTimer{"PM timer", 0x608, 4};
-inline constexpr Range kResetControl{"reset control", 0xcf9, 1};
+// With the reset control register in it.
+inline constexpr Range kConfigAddress{"PCI configuration address", 0xcf8, 4};
 
 inline constexpr std::array kPortMap{
     kPicMaster, kI8042Data,    kI8042Command, kRtc,  kPost, kSystemControlA, kPicSlave,
-    kElcr,      kDebugConsole, kDebugExit,    kCom1, kCom2, kPmTimer,        kResetControl};
+    kElcr,      kDebugConsole, kDebugExit,    kCom1, kCom2, kPmTimer,        kConfigAddress};
 static_assert(disjoint(kPortMap));
 
 // Interrupt lines, as a PC has them.

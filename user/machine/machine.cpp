@@ -86,12 +86,13 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
       new Machine(std::move(node), std::move(vm), std::move(memory), config.msrs));
   machine->devices_ =
       TRY(Devices::build(config.devices, {.below_4g = low_end, .above_4g = config.memory - low_end},
-                         machine->vm_, machine->ending_));
+                         machine->vm_, machine->ending_, file_id(image.fd().get())));
   TRY(machine->devices_->place(machine->ports_));
 
   for (const Segment& segment : plan->segments)
     machine->digest_ = TRY(load_segment(machine->vm_, machine->memory_, image, segment));
   TRY(machine->add_vcpus(config, entry));
+  TRY(machine->devices_->begin());
   return machine;
 }
 

@@ -32,19 +32,30 @@ Fd checked_fd(int fd, const char* call) {
   return Fd(fd);
 }
 
+// As under nohup.
+bool is_ignored(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 // While it lives the signals that end us come through fd().
 class Signals {
  public:
   Signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP})
+      if (!is_ignored(number)) sigaddset(&set, number);
     fd_ = checked_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
     pthread_sigmask(SIG_BLOCK, &set, &old_mask_);
   }
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
-  ~Signals() { pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr); }
+  ~Signals() {
+    // One has ended the machine; another would end us before we could tell.
+    while (take() != 0) continue;
+    pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
+  }
 
   int fd() const { return fd_.get(); }
   int take() const {
@@ -159,11 +170,12 @@ void wait_for_end(const Signals& signals, Threads& threads, Ending& ending,
 
 // Kicks until the last thread is out. Once is enough but for a thread that is about to block in a
 // write at that very moment.
-void stop(Threads& threads) {
+void stop(Threads& threads, Devices& devices) {
   constexpr int kAgainMs = 20;
   pollfd done{.fd = threads.done_fd(), .events = POLLIN, .revents = 0};
   while (threads.running() > 0) {
     threads.kick();
+    devices.kick();  // it may hold what a vCPU waits for
     if (::poll(&done, 1, kAgainMs) > 0) threads.take_done();
   }
 }
@@ -210,7 +222,7 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
     Threads threads(loops, ending, active, [&] { interrupts.notify(); });
     wait_for_end(signals, threads, ending,
                  options.timeout ? std::optional(start + *options.timeout) : std::nullopt);
-    stop(threads);
+    stop(threads, devices);
     // Before the threads' handles go, which a late timer would kick.
     devices.stop();
   }

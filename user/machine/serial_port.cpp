@@ -17,12 +17,15 @@ SerialPort::SerialPort(std::unique_ptr<Channel> channel, InterruptLine& irq, Eve
       uart_(*channel_, irq),
       watch_(loop.watch([this] { receive(); })),
       again_(loop.timer([this] { receive(); })),
-      ended_(channel_->input_fd() < 0),
+      ended_(channel_->ended()),
       on_end_(std::move(on_end)) {
   uart_.on_room([this] {
     if (ended_) return;
     watch_->set(channel_->input_fd());
     if (some_left_) again_->set(Time::zero());
+  });
+  channel_->on_change([this] {
+    if (uart_.listening()) watch_->set(channel_->input_fd());
   });
 }
 
@@ -49,7 +52,7 @@ void SerialPort::receive() {
   watch_->set(full ? -1 : fd);
   // on_room() sets it again; and may have, just before.
   if (full && uart_.receive_room() > 0) watch_->set(fd);
-  if (fd >= 0 || !left_.empty()) return;
+  if (!channel_->ended() || !left_.empty()) return;
   ended_ = true;
   on_end_();
 }

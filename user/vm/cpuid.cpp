@@ -21,7 +21,13 @@ constexpr std::uint32_t kTopology = 0xb;
 constexpr std::uint32_t kX2apic = 1U << 21;  // leaf 1, ecx, like the next two
 constexpr std::uint32_t kTscDeadline = 1U << 24;
 constexpr std::uint32_t kHypervisor = 1U << 31;
+constexpr std::uint32_t kApic = 1U << 9;             // leaf 1, edx, like the next
 constexpr std::uint32_t kHyperthreading = 1U << 28;  // leaf 1, edx: the count in ebx holds
+// KVM's paravirtual features (Documentation/virt/kvm/x86/cpuid.rst) that its local APIC serves:
+// ASYNC_PF, PV_EOI, PV_UNHALT, ASYNC_PF_VMEXIT, PV_SEND_IPI, ASYNC_PF_INT, MSI_EXT_DEST_ID.
+constexpr std::uint32_t kKvmFeatures = 0x40000001;
+constexpr std::uint32_t kKvmApicFeatures =
+    1U << 4 | 1U << 6 | 1U << 7 | 1U << 10 | 1U << 11 | 1U << 14 | 1U << 15;
 // KVM's own limit is 256 (KVM_MAX_CPUID_ENTRIES).
 constexpr std::uint32_t kEntriesMax = 4096;
 
@@ -83,9 +89,13 @@ Result<Cpuid> supported_cpuid(const Node& node) {
 
 void adapt_cpuid(Cpuid& cpuid, CpuidMachine machine) {
   for (kvm_cpuid_entry2& entry : cpuid) {
+    if (entry.function == kKvmFeatures && !machine.local_apics) entry.eax &= ~kKvmApicFeatures;
     if (entry.function != kFeatures) continue;
     entry.ecx |= kHypervisor;
-    if (!machine.local_apics) entry.ecx &= ~kX2apic;
+    if (!machine.local_apics) {
+      entry.ecx &= ~kX2apic;
+      entry.edx &= ~kApic;
+    }
     entry.ecx &= ~kTscDeadline;
     if (machine.local_apics && machine.tsc_deadline) entry.ecx |= kTscDeadline;
   }

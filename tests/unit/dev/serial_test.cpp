@@ -253,6 +253,12 @@ TEST_F(SerialTest, ListensOnceTheGuestLooksAtTheReceiver) {
   for (const std::uint64_t offset : {kIer, kIir, kLcr, kMcr, kMsr, kScr}) in(offset);
   EXPECT_FALSE(serial.listening());
   EXPECT_EQ(rooms, 0);
+  for (const char letter : {'a', 'b', 'c'}) {  // it waits for room, and sends
+    in(kLsr);
+    out(kData, static_cast<std::uint8_t>(letter));
+  }
+  in(kLsr);
+  EXPECT_FALSE(serial.listening());
   in(kLsr);
   EXPECT_TRUE(serial.listening());
   EXPECT_EQ(rooms, 1);
@@ -301,6 +307,7 @@ TEST_F(SerialTest, TellsOfRoomOnlyWhereThereWasNone) {
 
 TEST_F(SerialTest, WorksWithoutAnybodyWaitingForRoom) {
   Serial alone(sink, line);
+  EXPECT_EQ(test::in(alone, kLsr), 0x60);
   EXPECT_EQ(test::in(alone, kLsr), 0x60);
   EXPECT_TRUE(alone.listening());
 }

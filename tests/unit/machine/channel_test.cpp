@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <sstream>
@@ -80,6 +82,8 @@ TEST(Channel, AFileIsWrittenAnew) {
   Ending ending;
   {
     const auto channel = Channel::open({.kind = Kind::file, .path = path}, ending).value();
+    EXPECT_EQ(std::filesystem::file_size(path), 34U);  // until all else is well
+    ASSERT_TRUE(channel->begin());
     channel->put(bytes("one "));
     channel->put(bytes("two"));
     EXPECT_EQ(channel->input_fd(), -1);
@@ -144,10 +148,82 @@ TEST(Channel, ASocketServesOneAfterTheOther) {
     EXPECT_EQ(take(*channel), "hi");
     ::shutdown(peer.get(), SHUT_WR);
     ASSERT_TRUE(readable(channel->input_fd()));
-    EXPECT_EQ(take(*channel), "");  // hung up: it listens again
-    EXPECT_GE(channel->input_fd(), 0);
+    EXPECT_EQ(take(*channel), "");
+    EXPECT_EQ(channel->input_fd(), -1);  // he has said all, but still hears
+    EXPECT_FALSE(channel->ended());
+    channel->put(bytes("bye"));
+    EXPECT_EQ(read_some(peer.get()), "bye");
   }
   EXPECT_FALSE(ending.stopping());
+}
+
+TEST(Channel, WhoHangsUpMakesRoomForTheNext) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("socket");
+  Ending ending;
+  const auto channel = Channel::open({.kind = Kind::socket, .path = path}, ending).value();
+  int changes = 0;
+  channel->on_change([&] { ++changes; });
+  {
+    const Fd peer = connect_to(path);
+    EXPECT_EQ(take(*channel), "");
+    EXPECT_EQ(changes, 1);
+  }
+  ASSERT_TRUE(readable(channel->input_fd()));
+  EXPECT_EQ(take(*channel), "");
+  EXPECT_EQ(changes, 2);
+  const Fd next = connect_to(path);
+  channel->put(bytes("welcome"));
+  EXPECT_EQ(changes, 3);
+  EXPECT_EQ(read_some(next.get()), "welcome");
+}
+
+// Whoever takes the peer in, the other must not go on waiting for one.
+TEST(Channel, OutputGoesOnWhenInputsThreadHasTakenThePeerIn) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("socket");
+  for (int i = 0; i < 20; ++i) {
+    Ending ending;
+    const auto channel = Channel::open({.kind = Kind::socket, .path = path}, ending).value();
+    auto writing = std::async(std::launch::async, [&] { channel->put(bytes("x")); });
+    const Fd peer = connect_to(path);
+    ASSERT_TRUE(peer.valid());
+    take(*channel);
+    const bool done = writing.wait_for(std::chrono::seconds(20)) == std::future_status::ready;
+    ending.end({.kind = EndKind::timeout});
+    ASSERT_TRUE(done);
+    EXPECT_EQ(read_some(peer.get()), "x");
+  }
+}
+
+TEST(Channel, ASocketThatWasLeftOverIsTakenAway) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("socket");
+  {
+    const Fd left(::socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(&address.sun_path[0], path.c_str(), path.size());
+    ASSERT_EQ(::bind(left.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  Ending ending;
+  EXPECT_TRUE(Channel::open({.kind = Kind::socket, .path = path}, ending));
+}
+
+TEST(Channel, AFifoWithoutAReaderIsRefused) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("fifo");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  Ending ending;
+  const auto refused = Channel::open({.kind = Kind::file, .path = path}, ending);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().advice.find("reader"), std::string::npos);
+  const Fd reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK));
+  const auto channel = Channel::open({.kind = Kind::file, .path = path}, ending).value();
+  EXPECT_FALSE(channel->file());
+  ASSERT_TRUE(channel->begin());
+  channel->put(bytes("through"));
+  EXPECT_EQ(read_some(reader.get()), "through");
 }
 
 TEST(Channel, ASocketsOutputWaitsForSomebody) {

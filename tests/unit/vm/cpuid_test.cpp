@@ -74,6 +74,17 @@ TEST(Cpuid, SaysWhatTheMachineHas) {
             1U << 31 | 1U << 24 | 1U << 21 | 1);
 }
 
+TEST(Cpuid, WithoutLocalApicsThereIsNothingOfThem) {
+  for (const bool apics : {false, true}) {
+    Cpuid cpuid{entry(1), entry(0x40000001)};
+    cpuid[0].edx = 0xffffffff;
+    cpuid[1].eax = 0xffffffff;
+    adapt_cpuid(cpuid, {.local_apics = apics, .tsc_deadline = false});
+    EXPECT_EQ(cpuid[0].edx, apics ? 0xffffffff : 0xfffffdff);
+    EXPECT_EQ(cpuid[1].eax, apics ? 0xffffffff : 0xffff332f);
+  }
+}
+
 TEST(Cpuid, EachVcpuHasItsNumber) {
   Cpuid cpuid{entry(1), entry(0xb, 0), entry(0xb, 1), entry(2)};
   cpuid[0].ebx = 0x99990800;
