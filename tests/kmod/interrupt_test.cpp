@@ -77,13 +77,13 @@ TEST_F(Interrupt, ASignalDoesNotHarm) {
   for (const auto& command : kCommands) {
     const State before = State::now();
     int interrupted = 0;
-    for (unsigned turn = 0; turn < 100; ++turn) {
+    for (unsigned turn = 0; turn < 40; ++turn) {
       SCOPED_TRACE(command.name + std::string(", turn ") + std::to_string(turn));
       Work work;
       ASSERT_EQ(work.slot, 0);
       ASSERT_EQ(command.act(work), 0);
       const State ready = State::now();
-      alarm_in(20 + turn * turn * 4);
+      alarm_in(20 + turn * turn * 25);
       const Ret r = command.act(work);
       alarm_in(0);
       ASSERT_TRUE(r.ok() || r == -EINTR) << r;
@@ -92,7 +92,7 @@ TEST_F(Interrupt, ASignalDoesNotHarm) {
       ASSERT_EQ(command.act(work), 0) << "the next call";
     }
     ASSERT_TRUE(State::returns_to(before)) << State::now();
-    std::cout << command.name << ": " << interrupted << " of 100 interrupted\n";
+    std::cout << command.name << ": " << interrupted << " of 40 interrupted\n";
   }
 }
 
@@ -100,7 +100,7 @@ TEST_F(Interrupt, AKilledCommandLeavesNothing) {
   unsigned seed = 20260301;
   for (const auto& command : kCommands) {
     const State before = State::now();
-    for (int turn = 0; turn < 30; ++turn) {
+    for (int turn = 0; turn < 15; ++turn) {
       const pid_t child = ::fork();
       if (child == 0) {
         Work work;
