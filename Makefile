@@ -7,6 +7,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 TESTS   ?=
 CHECKS  ?=
+TIME    ?= 600
 
 # The kernel of the test VM; empty: what this Debian installs.
 KERNEL  ?=
@@ -18,7 +19,7 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san test-debug matrix gallery bench lint install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san test-debug soak matrix gallery bench lint install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
@@ -26,6 +27,7 @@ help:
 	@echo 'make matrix     the tests of the VM on every kernel, as a table'
 	@echo 'make gallery    guests that prove a fact each, in the test VM and here, as a table'
 	@echo 'make test-debug tests of the driver, and of the detectors, on a kernel that reports defects'
+	@echo 'make soak       processes that come and go in every way, for TIME seconds (600)'
 	@echo 'make bench      instructions per command, through the module and without it'
 	@echo 'make all        build everything for the test VM'
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
@@ -94,6 +96,10 @@ gallery: deps build/user/build.ninja
 test-debug: deps
 	@$(MAKE) --no-print-directory all KERNEL=debug
 	@tests/run --kernel debug --suite lab --suite kmod --suite e2e $(TESTS)
+
+soak: deps
+	@$(MAKE) --no-print-directory all
+	@VMCTL_SOAK=$(TIME) tests/run --suite kmod --filter 'Soak.*' --verbose $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
 
 bench: deps
 	@$(MAKE) --no-print-directory all

@@ -188,6 +188,6 @@ def prepare(version):
         if not newer(initramfs, agent, HERE / "init", Path(__file__)):
             make_initramfs(initramfs, modules, agent)
         image = folder / "vmlinux"
-        if not newer(image, Path(__file__)):
+        if not newer(image, Path(__file__), kernel / "vmlinuz"):
             make_image(image, kernel / "vmlinuz")
     return Guest(kernel.name, image, initramfs)

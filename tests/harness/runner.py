@@ -2,6 +2,7 @@
 """Runs one suite: follows its lines, survives its end, keeps its results."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -197,11 +198,15 @@ class Runner:
 
     def vm_for(self, suite):
         kernel = suite.kernel or self.kernel
-        limits = ["--timeout", "1800"]
+        seconds, silence = 1800, []
         if kernel == "debug":
             # It checks each access to memory, and scans all of it for leaks.
-            limits = ["--timeout", "5400", "--silence", "400"]
-        return [*self.vm, *(["--kernel", kernel] if kernel else []), *suite.vm_options, *limits]
+            seconds, silence = 5400, ["--silence", "400"]
+        seconds += int(os.environ.get("VMCTL_SOAK", 0))
+        return [
+            *self.vm, *(["--kernel", kernel] if kernel else []), *suite.vm_options,
+            "--timeout", str(seconds), *silence,
+        ]
 
     def fail_suite(self, why):
         self.record(Case(f"{self.report.suite} as a whole", FAILED, 0, why + "\n"))

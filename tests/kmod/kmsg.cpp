@@ -72,7 +72,7 @@ bool is_report(const KernelLine& line) {
       "protection|refcount_t|KASAN|UBSAN|ODEBUG|possible recursive locking"
       "|circular locking|lock inversion|inconsistent lock state|suspicious RCU|held lock freed"
       "|sleeping function|scheduling while atomic|blocked for more than|corruption"
-      "|rcu.*stall|Bad page|suspected memory leak");
+      "|rcu.*stall|Bad page");
   // What the kernel advises about the processor is none.
   static const std::regex advice("hw-vuln/");
   return std::regex_search(line.text, report) && !std::regex_search(line.text, advice);

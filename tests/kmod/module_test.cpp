@@ -7,9 +7,13 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <iostream>
+
 #include "driver.hpp"
+#include "faults.hpp"
 #include "kmsg.hpp"
 #include "loadable.hpp"
+#include "traces.hpp"
 
 namespace {
 
@@ -145,6 +149,45 @@ TEST_F(Module, GoesRightAfterTheLastUse) {
     ASSERT_EQ(r, 0);
     ASSERT_EQ(insert(), 0);
   }
+}
+
+// Whatever fails while it loads, nothing of it is left, and then it loads.
+TEST_F(Module, LeavesNothingWhenItFailsToLoad) {
+  const Faults faults;
+  if (!faults.available()) GTEST_SKIP() << "no fault injection in this kernel";
+  complaints_so_far();
+  ASSERT_EQ(remove_soon(), 0);
+  const Traces before = Traces::now();
+  const Fd file = vmctl().open();
+  int refused = 0;
+  int injected = 0;
+  for (int nth = 1, quiet = 0; quiet < 3; ++nth) {
+    SCOPED_TRACE(nth);
+    ASSERT_LT(nth, 10000);
+    faults.arm(nth);
+    const Ret r = Loadable::insert_open(file, "");
+    const bool fired = faults.fired();
+    if (r.ok()) {
+      // Some things can be done without.
+      const Machine machine(guest::add());
+      EXPECT_EQ(machine.run(), 0);
+    } else {
+      ASSERT_TRUE(fired) << r;
+      ++refused;
+    }
+    if (vmctl().loaded()) ASSERT_EQ(remove_soon(), 0);
+    ASSERT_EQ(Traces::now(), before);
+    // Of what fails the kernel may complain; and it warns where it cannot describe a tracepoint.
+    auto said = reports();
+    std::erase_if(said, [](const std::string& line) {
+      return line.find("at event_define_fields+") != std::string::npos;
+    });
+    ASSERT_EQ(said, std::vector<std::string>());
+    injected += fired ? 1 : 0;
+    quiet = fired ? 0 : quiet + 1;
+  }
+  EXPECT_GT(refused, 20);
+  std::cout << "loading: " << injected << " faults, " << refused << " times refused\n";
 }
 
 // Where kvm_path leads to no KVM, KVM's commands say so and the rest works.

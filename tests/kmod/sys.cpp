@@ -40,10 +40,10 @@ Mapping Mapping::memory(std::size_t size) {
   return {size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE};
 }
 
-void Mapping::unmap() {
-  if (data_ != nullptr) ::munmap(data_, size_);
+bool Mapping::unmap() {
+  if (data_ != nullptr && ::munmap(data_, size_) != 0) return false;
   data_ = nullptr;
-  size_ = 0;
+  return true;
 }
 
 std::size_t page_size() {

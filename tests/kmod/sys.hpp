@@ -85,7 +85,8 @@ class Mapping {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::uint64_t address() const { return reinterpret_cast<std::uintptr_t>(data_); }
   [[nodiscard]] std::span<std::uint8_t> bytes() const { return {data_, size_}; }
-  void unmap();
+  // What cannot be unmapped, for want of memory, is still owned.
+  bool unmap();
 
  private:
   std::uint8_t* data_ = nullptr;

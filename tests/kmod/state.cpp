@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "state.hpp"
+
+#include "driver.hpp"
+
+namespace t {
+
+State State::now() {
+  State state;
+  for (const Row& row : table()) {
+    state.rows.push_back(row.name + " " + row.state + " " + std::to_string(row.vcpus) + " " +
+                         std::to_string(row.memory) + " " + row.image);
+  }
+  {
+    vmctl_info info{};
+    EXPECT_EQ(ctl(open_device(), VMCTL_GET_INFO, &info), 0);
+    state.vms = info.vms;
+    state.vcpus = info.vcpus;
+  }
+  state.references = slurp("/sys/module/vmctl/refcnt");
+  state.fds = open_fds();
+  state.kernel_fds = entries_of("/proc/2/fd");
+  state.kvm_folders = kvm_debug_folders().size();
+  return state;
+}
+
+bool State::returns_to(const State& state) {
+  return eventually([&] { return State::now() == state; });
+}
+
+std::ostream& operator<<(std::ostream& out, const State& state) {
+  return out << ::testing::PrintToString(state.rows) << ", " << state.vms << " VMs, " << state.vcpus
+             << " vCPUs, " << state.fds.size() << " fds, " << state.kernel_fds.size()
+             << " of the kernel's, " << state.kvm_folders << " folders of KVM, references "
+             << state.references;
+}
+
+}  // namespace t
