@@ -280,6 +280,7 @@ TEST_F(SerialTest, ListensOnceTheInterruptIsEnabled) {
 
 TEST_F(SerialTest, TellsOfRoomOnlyWhereThereWasNone) {
   in(kLsr);
+  in(kLsr);
   out(kFcr, 0x01);
   ASSERT_EQ(rooms, 1);
   receive("0123456789abcde");
