@@ -32,10 +32,11 @@ Fd checked_fd(int fd, const char* call) {
   return Fd(fd);
 }
 
-// As under nohup.
-bool is_ignored(int number) {
+// As under nohup. That SIGINT is ignored says nothing: shells do so for whatever runs in the
+// background, and who sends it there means it.
+bool hangup_is_ignored() {
   struct sigaction action {};
-  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+  return ::sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 // While it lives the signals that end us come through fd().
@@ -44,8 +45,8 @@ class Signals {
   Signals() {
     sigset_t set;
     sigemptyset(&set);
-    for (const int number : {SIGINT, SIGTERM, SIGHUP})
-      if (!is_ignored(number)) sigaddset(&set, number);
+    for (const int number : {SIGINT, SIGTERM}) sigaddset(&set, number);
+    if (!hangup_is_ignored()) sigaddset(&set, SIGHUP);
     fd_ = checked_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
     pthread_sigmask(SIG_BLOCK, &set, &old_mask_);
   }
