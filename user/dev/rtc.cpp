@@ -54,7 +54,10 @@ constexpr std::uint8_t kCRequest = 0x80;
 constexpr std::uint8_t kDValid = 0x80;
 
 constexpr std::int64_t kCrystalHz = 32768;
+// UIP rises so long before an update begins, and falls when that is over; then the seconds change
+// (the data sheet's tBUC and tUC at 32.768 kHz).
 constexpr Time kUpdateWarning = 244us;
+constexpr Time kUpdateCycle = 1984us;
 constexpr Time kFirstUpdate = 500ms;  // after the chain has been let go
 
 constexpr std::int64_t kSecondInTime = Time(1s).count();
@@ -174,7 +177,7 @@ bool Rtc::updates() const {
 }
 
 bool Rtc::update_is_near(Time now) const {
-  return updates() && (now - chain_) % 1s >= 1s - kUpdateWarning;
+  return updates() && (now - chain_) % 1s >= 1s - kUpdateWarning - kUpdateCycle;
 }
 
 std::int64_t Rtc::updates_by(Time now) const {

@@ -162,11 +162,11 @@ TEST_F(RtcTest, MemorySizes) {
 }
 
 TEST_F(RtcTest, UpdateInProgressComesBeforeTheUpdate) {
-  go(1s - 244us - 1ns);
+  go(1s - 244us - 1984us - 1ns);
   EXPECT_EQ(get(kA), 0x26U);
   go(1ns);
   EXPECT_EQ(get(kA), 0xa6U);
-  go(244us - 1ns);
+  go(244us + 1984us - 1ns);
   EXPECT_EQ(get(kA), 0xa6U);
   EXPECT_EQ(get(0x00), 0x07U);
   go(1ns);
