@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "base/fd.hpp"
+#include "base/event.hpp"
 
 namespace vmctl {
 
@@ -35,14 +35,12 @@ struct End {
 
 class Ending {
  public:
-  Ending();
-
   // May be called from any thread. Everything but `halted` stops the machine.
   void end(End end);
 
   bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
   // Readable from the moment the machine is to stop: for those who wait in poll().
-  int stop_fd() const { return stop_.get(); }
+  int stop_fd() const { return stop_.fd(); }
 
   // The gravest end so far; halted if there is none.
   End gravest() const;
@@ -51,7 +49,7 @@ class Ending {
   mutable std::mutex lock_;
   std::optional<End> gravest_;  // guarded by lock_
   std::atomic<bool> stopping_ = false;
-  Fd stop_;
+  Event stop_;
 };
 
 }  // namespace vmctl

@@ -2,12 +2,9 @@
 #include "machine/event_loop.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
-#include <system_error>
 #include <vector>
 
 #include "machine/kick.hpp"
@@ -28,11 +25,6 @@ class EventLoop::Handle final : public Timer, public EventLoop::Watch {
   Entry& entry_;
 };
 
-EventLoop::EventLoop(const Clock& clock)
-    : clock_(clock), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!wake_.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
-}
-
 EventLoop::Entry& EventLoop::add(std::function<void()> handler) {
   const std::lock_guard guard(lock_);
   return entries_.emplace_back(Entry{.handler = std::move(handler), .at = std::nullopt, .fd = -1});
@@ -52,8 +44,8 @@ void EventLoop::change(Entry& entry, std::optional<Time> at, int fd) {
   entry.at = at;
   entry.fd = fd;
   if (stopped_) return;
-  if (thread_.joinable()) [[maybe_unused]]
-    const int written = ::eventfd_write(wake_.get(), 1);
+  if (thread_.joinable())
+    wake_.set();
   else if (at || fd >= 0)
     start();
 }
@@ -77,7 +69,7 @@ void EventLoop::stop() {
     const std::lock_guard guard(lock_);
     stopped_ = true;
     thread = std::move(thread_);
-    [[maybe_unused]] const int written = ::eventfd_write(wake_.get(), 1);
+    wake_.set();
   }
   if (!thread.joinable()) return;
   // A read that somebody else got there before would wait for ever.
@@ -100,7 +92,7 @@ void EventLoop::run() {
   std::vector<Entry*> due;
   std::unique_lock guard(lock_);
   while (!stopped_) {
-    fds.assign(1, {.fd = wake_.get(), .events = POLLIN, .revents = 0});
+    fds.assign(1, {.fd = wake_.fd(), .events = POLLIN, .revents = 0});
     std::optional<Time> first;
     for (const Entry& entry : entries_) {
       // A negative fd is left out by poll().
@@ -114,8 +106,7 @@ void EventLoop::run() {
     }
     guard.unlock();
     const int ready = ::ppoll(fds.data(), fds.size(), first ? &wait : nullptr, nullptr);
-    eventfd_t woken = 0;
-    if (ready > 0 && fds[0].revents != 0) ::eventfd_read(wake_.get(), &woken);
+    if (ready > 0 && fds[0].revents != 0) wake_.clear();
     guard.lock();
 
     due.clear();

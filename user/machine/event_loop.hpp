@@ -12,7 +12,7 @@
 #include <optional>
 #include <thread>
 
-#include "base/fd.hpp"
+#include "base/event.hpp"
 #include "bus/clock.hpp"
 
 namespace vmctl {
@@ -29,7 +29,7 @@ class MachineClock final : public Clock {
 class EventLoop {
  public:
   // All it is given must outlive it, or stop() must have come before.
-  explicit EventLoop(const Clock& clock);
+  explicit EventLoop(const Clock& clock) : clock_(clock) {}
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
   ~EventLoop() { stop(); }
@@ -67,7 +67,7 @@ class EventLoop {
   void run();
 
   const Clock& clock_;
-  Fd wake_;
+  Event wake_;
   std::mutex lock_;
   std::list<Entry> entries_;  // guarded by lock_, but for their handlers
   bool stopped_ = false;      // guarded by lock_

@@ -2,16 +2,10 @@
 #include "machine/interrupts.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-
-#include <cerrno>
-#include <system_error>
 
 namespace vmctl {
 
-Interrupts::Interrupts(Irqchip irqchip, const Vm& vm)
-    : vm_(vm), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!wake_.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
+Interrupts::Interrupts(Irqchip irqchip, const Vm& vm) : vm_(vm) {
   for (unsigned irq = 0; irq < kLines; ++irq) {
     wires_[irq].owner_ = this;
     wires_[irq].irq_ = irq;
@@ -37,8 +31,8 @@ void Interrupts::set(unsigned irq, bool level) {
 void Interrupts::notify() {
   // After what is to be noticed; wait() looks for that after it has said so: one sees the other.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (waiting_.load()) [[maybe_unused]]
-    const int written = ::eventfd_write(wake_.get(), 1);
+  if (waiting_.load())
+    wake_.set();
   else if (kick_)
     kick_();
 }
@@ -54,11 +48,10 @@ bool Interrupts::wait(const Ending& ending, const std::function<bool()>& may_com
       found = pic_->pending();  // the last that came
       break;
     }
-    std::array<pollfd, 2> fds{{{.fd = wake_.get(), .events = POLLIN, .revents = 0},
+    std::array<pollfd, 2> fds{{{.fd = wake_.fd(), .events = POLLIN, .revents = 0},
                                {.fd = ending.stop_fd(), .events = POLLIN, .revents = 0}}};
     ::poll(fds.data(), fds.size(), -1);
-    eventfd_t woken = 0;
-    ::eventfd_read(wake_.get(), &woken);
+    wake_.clear();
   }
   waiting_.store(false);
   return found;

@@ -9,7 +9,7 @@
 #include <functional>
 #include <optional>
 
-#include "base/fd.hpp"
+#include "base/event.hpp"
 #include "bus/line.hpp"
 #include "dev/pic.hpp"
 #include "machine/ending.hpp"
@@ -60,7 +60,7 @@ class Interrupts {
   Tracer* tracer_ = nullptr;
   std::function<void()> kick_;
   std::atomic<bool> waiting_ = false;
-  Fd wake_;
+  Event wake_;
 };
 
 }  // namespace vmctl

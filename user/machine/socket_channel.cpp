@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -13,26 +12,21 @@
 #include <cstring>
 #include <functional>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "base/event.hpp"
 #include "base/fd.hpp"
 
 namespace vmctl {
 namespace {
 
 // Output's thread and input's may both wait for somebody to connect, and either may take him in;
-// the other learns of it: put() by an eventfd, the waiter for input by on_change().
+// the other learns of it: put() by an event, the waiter for input by on_change().
 class SocketChannel final : public Channel {
  public:
   SocketChannel(Fd listener, std::string path, Ending& ending)
-      : listener_(std::move(listener)),
-        changed_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-        path_(std::move(path)),
-        ending_(ending) {
-    if (!changed_.valid()) throw std::system_error(errno, std::generic_category(), "eventfd");
-  }
+      : listener_(std::move(listener)), path_(std::move(path)), ending_(ending) {}
   ~SocketChannel() override { ::unlink(path_.c_str()); }
 
   int listener() const { return listener_.get(); }
@@ -113,7 +107,7 @@ class SocketChannel final : public Channel {
   }
 
   void tell() {
-    [[maybe_unused]] const int written = ::eventfd_write(changed_.get(), 1);
+    changed_.set();
     if (on_change_) on_change_();
   }
 
@@ -121,15 +115,14 @@ class SocketChannel final : public Channel {
   bool wait_for(int fd, short events) const {
     std::array<pollfd, 3> fds{{{.fd = fd, .events = events, .revents = 0},
                                {.fd = ending_.stop_fd(), .events = POLLIN, .revents = 0},
-                               {.fd = changed_.get(), .events = POLLIN, .revents = 0}}};
+                               {.fd = changed_.fd(), .events = POLLIN, .revents = 0}}};
     if (::poll(fds.data(), fds.size(), -1) <= 0) return false;
-    eventfd_t changes = 0;
-    if (fds[2].revents != 0) ::eventfd_read(changed_.get(), &changes);
+    if (fds[2].revents != 0) changed_.clear();
     return fds[0].revents != 0 && fds[2].revents == 0;
   }
 
   Fd listener_;
-  Fd changed_;
+  Event changed_;
   std::string path_;
   Ending& ending_;
   std::function<void()> on_change_;
