@@ -56,7 +56,7 @@ def share(name, path, readonly):
 def command_line(guest, shape, port, console, monitor):
     """QEMU's arguments. port, console and monitor are file descriptors that it inherits."""
     # tsc=reliable: the kernel's watch over its clocks takes a busy host for a broken TSC, or hangs.
-    append = "console=ttyS0 panic=-1 oops=panic unknown_nmi_panic tsc=reliable quiet"
+    append = "console=ttyS0 panic=-1 oops=panic unknown_nmi_panic sysrq_always_enabled tsc=reliable quiet"
     if guest.debug:
         # KASAN would report once and then be silent.
         append += " kasan_multi_shot"

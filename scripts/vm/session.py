@@ -6,6 +6,7 @@ import ctypes
 import enum
 import fcntl
 import os
+import select
 import selectors
 import signal
 import socket
@@ -22,7 +23,11 @@ from machine import command_line
 FRAME = struct.Struct("<BI")
 CHUNK = 32768
 LOGS_KEPT = 20
-DUMP_SECONDS = 5
+# How long an emulator that lives may be silent, on a busy host, once it is spoken to.
+ANSWER_SECONDS = 10
+LULL_SECONDS = 2
+# Of sysrq: blocked tasks, what each CPU does, all tasks.
+SYSRQ_KEYS = b"wlt"
 ESCAPE = b"\x1d"  # Ctrl-], ends a VM with a terminal
 PR_SET_PDEATHSIG = 1
 
@@ -33,6 +38,7 @@ class End(enum.Enum):
     DIED = "the VM ended before the command did"
     SILENT = "the VM was silent"
     TIMEOUT = "the time was over"
+    HUNG = "the emulator hangs"
     ESCAPE = "ended from the terminal"
 
 
@@ -167,15 +173,15 @@ class Session:
     # From the VM
 
     def take_console(self):
-        """Returns whether there was any."""
+        """Returns what there was."""
         try:
             data = self.console.recv(CHUNK)
-        except BlockingIOError:
-            return False
+        except (BlockingIOError, ConnectionResetError):
+            return b""
         self.log.write(data)
         if self.show_console:
             write_all(2, data.replace(b"\n", b"\r\n") if self.command.terminal else data)
-        return bool(data)
+        return data
 
     def drain_console(self):
         while self.take_console():
@@ -243,23 +249,51 @@ class Session:
                             return outcome
             now = time.monotonic()
             if self.limits.timeout and now - begin > self.limits.timeout:
-                self.dump()
-                return Outcome(End.TIMEOUT)
+                return self.examine(End.TIMEOUT)
             if self.limits.silence and now - last > self.limits.silence:
-                self.dump()
-                return Outcome(End.SILENT)
+                return self.examine(End.SILENT)
 
     def flush(self):
         with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
             sent = self.port.send(self.outgoing)
             del self.outgoing[:sent]
 
-    def dump(self):
-        """Makes the kernel panic with what it was doing, for the console log."""
-        self.monitor.send(b"nmi\n")
-        end = time.monotonic() + DUMP_SECONDS
-        self.console.settimeout(DUMP_SECONDS)
-        with contextlib.suppress(TimeoutError):
-            while time.monotonic() < end and self.take_console():
-                pass
-        self.console.setblocking(False)
+    # Whose fault it was that nothing came
+
+    def examine(self, end):
+        """Has the kernel tell what it does, for the console log, and tells who hangs: a program
+        in a kernel that lives, the kernel, or the emulator."""
+        if self.ask_sysrq():
+            return Outcome(end, text="its kernel lives; what each task waits for is in the log")
+        self.tell_monitor("nmi")
+        if b"NMI" in self.hear():
+            return Outcome(end, text="its kernel answered the NMI alone; what it was doing is in the log")
+        return Outcome(End.HUNG, text="the kernel answers neither sysrq nor the NMI")
+
+    def ask_sysrq(self):
+        """Returns whether the kernel answered each key."""
+        for key in SYSRQ_KEYS:
+            self.tell_monitor("chardev-send-break console")
+            # The monitor is not read here: the break shall be there before the key.
+            time.sleep(0.5)
+            with contextlib.suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):
+                self.console.send(bytes([key]))
+            if b"sysrq: " not in self.hear():
+                return False
+        return True
+
+    def tell_monitor(self, line):
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.monitor.send(line.encode() + b"\n")
+
+    def hear(self):
+        """What the console says until it pauses."""
+        heard = b""
+        wait = ANSWER_SECONDS
+        while select.select([self.console], [], [], wait)[0]:
+            data = self.take_console()
+            if not data:
+                break
+            heard += data
+            wait = LULL_SECONDS
+        return heard

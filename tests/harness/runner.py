@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 # What scripts/testvm exits with when the VM went down under the command.
-VM_SILENT, VM_DIED = 124, 125
+VM_HUNG, VM_SILENT, VM_DIED = 123, 124, 125
 
 BEGIN = re.compile(r"\[ RUN      \] (\S+)$")
 END = re.compile(r"\[ +(OK|FAILED|SKIPPED) +\] (\S+?)(?:,.*)? \((\d+) ms\)$")
@@ -57,11 +57,9 @@ class Attempt:
     complete: bool = False
     status: int = 0
 
-    @property
-    def vm_went_down(self):
-        return not self.complete and self.status in (VM_SILENT, VM_DIED)
-
     def how_it_ended(self, in_vm):
+        if in_vm and self.status == VM_HUNG:
+            return "the emulator hung"
         if in_vm and self.status == VM_SILENT:
             return "the VM was silent"
         if in_vm and self.status == VM_DIED:
@@ -162,7 +160,7 @@ class Runner:
         if again.complete and again.cases:
             case = again.cases[0]
             second = case.verdict
-            if attempt.status != VM_SILENT or not suite.in_vm:
+            if attempt.status != VM_HUNG or not suite.in_vm:
                 case.verdict = FAILED
         else:
             second = again.how_it_ended(suite.in_vm)

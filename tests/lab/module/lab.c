@@ -3,6 +3,7 @@
  * Not for use: does one wrong thing while it loads, to see whether it is
  * found. Each is as small as it can be, and harmless on the debug kernel.
  */
+#include <linux/irqflags.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -133,6 +134,13 @@ static void hang(void)
 	schedule_timeout_uninterruptible(5 * HZ);
 }
 
+static void irqs_off(void)
+{
+	local_irq_disable();
+	for (;;)
+		cpu_relax();
+}
+
 static void warn(void)
 {
 	WARN_ON(1);
@@ -170,6 +178,7 @@ static const struct {
 	{ "array-index", array_index },
 	{ "free-a-timer", free_a_timer },
 	{ "hang", hang },
+	{ "irqs-off", irqs_off },
 	{ "warn", warn },
 	{ "refcount", refcount },
 	{ "add-twice", add_twice },
