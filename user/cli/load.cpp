@@ -87,7 +87,7 @@ Result<std::uint64_t> parse_memory(const std::string& text) {
 }
 
 Result<std::uint32_t> parse_cpus(const std::string& text) {
-  constexpr std::uint64_t kMax = 4096;  // KVM's own limit is lower or the same
+  constexpr std::uint64_t kMax = 65536;  // KVM knows its own limit, and it is lower
   const std::uint64_t cpus = TRY(parse_number(text));
   if (cpus == 0 || cpus > kMax)
     return fail({.status = Status::usage,

@@ -98,8 +98,8 @@ TEST_F(LoadOptions, EdgesOfMemoryCpusTimeAndName) {
   EXPECT_EQ(parse({"--mem", "16777215T", "g"}).substr(0, 5), "--mem");
   EXPECT_EQ(parse({"--mem", "16777216T", "g"}).substr(0, 5), "--mem");
   EXPECT_EQ(parse({"--cpus", "0", "g"}).substr(0, 6), "--cpus");
-  EXPECT_EQ(parse({"--cpus", "4096", "g"}), "");
-  EXPECT_EQ(parse({"--cpus", "4097", "g"}).substr(0, 6), "--cpus");
+  EXPECT_EQ(parse({"--cpus", "65536", "g"}), "");
+  EXPECT_EQ(parse({"--cpus", "65537", "g"}).substr(0, 6), "--cpus");
   EXPECT_EQ(parse({"--cpus", "-1", "g"}).substr(0, 6), "--cpus");
   for (const char* time : {"0", "-1", "x", "1s", "", "inf", "nan", "1e10"})
     EXPECT_NE(parse({"--timeout", time, "g"}), "") << time;
