@@ -8,6 +8,7 @@ DESTDIR ?=
 TESTS   ?=
 CHECKS  ?=
 TIME    ?= 600
+TIMES   ?= 20
 
 # The kernel of the test VM; empty: what this Debian installs.
 KERNEL  ?=
@@ -19,7 +20,7 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san test-debug soak matrix gallery bench lint install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san test-debug soak again matrix gallery bench lint install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
@@ -28,6 +29,7 @@ help:
 	@echo 'make gallery    guests that prove a fact each, in the test VM and here, as a table'
 	@echo 'make test-debug tests of the driver, and of the detectors, on a kernel that reports defects'
 	@echo 'make soak       processes that come and go in every way, for TIME seconds (600)'
+	@echo 'make again      the tests of the VM TIMES times in a row (20)'
 	@echo 'make bench      instructions per command, through the module and without it'
 	@echo 'make all        build everything for the test VM'
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
@@ -100,6 +102,10 @@ test-debug: deps
 soak: deps
 	@$(MAKE) --no-print-directory all
 	@VMCTL_SOAK=$(TIME) tests/run --suite kmod --filter 'Soak.*' --verbose $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+again: deps
+	@$(MAKE) --no-print-directory all
+	@tests/run --times $(TIMES) --suite kmod --suite e2e --suite gallery $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
 
 bench: deps
 	@$(MAKE) --no-print-directory all
