@@ -3,13 +3,15 @@
 
 #include <system_error>
 
+#include "base/terminal.hpp"
+
 namespace vmctl {
 
 std::string Error::text() const {
-  std::string text = what;
-  if (!where.empty()) text += ": " + where;
-  if (!why.empty()) text += ": " + why;
-  if (!advice.empty()) text += "\n  " + advice;
+  std::string text = for_terminal(what);
+  if (!where.empty()) text += ": " + for_terminal(where);
+  if (!why.empty()) text += ": " + for_terminal(why);
+  if (!advice.empty()) text += "\n  " + for_terminal(advice, "\n");
   return text;
 }
 

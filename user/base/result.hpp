@@ -35,7 +35,7 @@ struct Error {
   std::string why;
   std::string advice;
 
-  // "what: where: why", and the advice on a line of its own.
+  // "what: where: why", and the advice on lines of its own; safe on a terminal, as escaped() is.
   std::string text() const;
 };
 

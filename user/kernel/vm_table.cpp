@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/file.hpp"
+#include "base/terminal.hpp"
 #include "kernel/node.hpp"
 
 namespace vmctl {
@@ -25,10 +26,7 @@ bool parse_field(std::string_view text, T& value) {
 
 std::string text_field(std::string_view text) {
   // The kernel escapes already; what comes from elsewhere must not reach a terminal either.
-  if (text == "-") return "";
-  std::string safe;
-  for (const char c : text) safe += c == '\\' ? std::string("\\") : escaped({&c, 1});
-  return safe;
+  return text == "-" ? "" : for_terminal(text);
 }
 
 }  // namespace

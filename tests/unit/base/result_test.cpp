@@ -40,6 +40,15 @@ TEST(Error, TextLeavesOutWhatIsEmpty) {
   EXPECT_EQ(errno_text(ENOENT), "No such file or directory");
 }
 
+// Names of files and words of the command line come from anywhere.
+TEST(Error, TextIsSafeOnATerminal) {
+  EXPECT_EQ(
+      (Error{.what = "a\x1b[31m", .where = "b\n", .why = "\xc2\x9b\x7f", .advice = "d\n  e\r"})
+          .text(),
+      "a\\033[31m: b\\012: \\302\\233\\177\n  d\n  e\\015");
+  EXPECT_EQ((Error{.what = "'\\033' ~"}).text(), "'\\033' ~");
+}
+
 // The statuses are an interface: scripts depend on them.
 TEST(Status, Numbers) {
   EXPECT_EQ(static_cast<int>(Status::ok), 0);
