@@ -10,18 +10,21 @@
 #include <cerrno>
 #include <charconv>
 
+#include "base/terminal.hpp"
+
 namespace vmctl {
 namespace {
 
 constexpr const char* kPath = "/dev/kmsg";
 constexpr std::size_t kRecordMax = 8192;  // PRINTK_MESSAGE_MAX is 2048
 
+// A number and the comma behind it.
 std::optional<std::uint64_t> take_number(std::string_view& text) {
   std::uint64_t value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc()) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(stop - text.data()));
-  if (text.starts_with(',')) text.remove_prefix(1);
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop == end || *stop != ',') return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(stop - text.data()) + 1);
   return value;
 }
 
@@ -50,8 +53,9 @@ std::optional<KmsgRecord> parse_kmsg(std::string_view record) {
   if (!priority || !sequence || !microseconds) return std::nullopt;
   std::string_view message = record.substr(semicolon + 1);
   message = message.substr(0, message.find('\n'));
-  return KmsgRecord{
-      .sequence = *sequence, .microseconds = *microseconds, .message = std::string(message)};
+  return KmsgRecord{.sequence = *sequence,
+                    .microseconds = *microseconds,
+                    .message = for_terminal(message)};  // the kernel escapes already
 }
 
 std::string format_kmsg(const KmsgRecord& record) {

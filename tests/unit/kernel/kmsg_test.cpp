@@ -22,12 +22,18 @@ TEST(Kmsg, TakesMoreFieldsBeforeTheMessageAndASemicolonInIt) {
   EXPECT_EQ(format_kmsg(*record), "[    1.000000] a;b");
 }
 
+TEST(Kmsg, IsSafeOnATerminalWhoeverMadeTheRecord) {
+  EXPECT_EQ(parse_kmsg("6,1,1,-;\x1b[31m\\x1b")->message, "\\033[31m\\x1b");
+}
+
 TEST(Kmsg, RefusesWhatIsNoRecord) {
   EXPECT_FALSE(parse_kmsg(""));
   EXPECT_FALSE(parse_kmsg("6,339,5140900,-"));
   EXPECT_FALSE(parse_kmsg("6,339;x"));
   EXPECT_FALSE(parse_kmsg("a,b,c;x"));
   EXPECT_FALSE(parse_kmsg(";x"));
+  EXPECT_FALSE(parse_kmsg("6,339,5140900;x"));
+  EXPECT_FALSE(parse_kmsg("6,339,5140900x,-;x"));
 }
 
 }  // namespace
