@@ -117,13 +117,16 @@ std::string parameters_text(std::span<const std::string> parameters) {
 }  // namespace
 
 std::string lockdown_mode() {
-  // "none [integrity] confidentiality"
-  const std::string modes = read_line("/sys/kernel/security/lockdown");
+  return parse_lockdown(read_line("/sys/kernel/security/lockdown"));
+}
+
+std::string parse_lockdown(std::string_view modes) {
   const auto open = modes.find('[');
-  const auto close = modes.find(']');
-  if (open == std::string::npos || close == std::string::npos || close < open) return "";
-  const std::string mode = modes.substr(open + 1, close - open - 1);
-  return mode == "none" ? "" : mode;
+  if (open == std::string_view::npos) return "";
+  const std::string_view mode = modes.substr(open + 1);
+  const auto close = mode.find_first_of("[]");
+  if (close == std::string_view::npos || mode[close] == '[') return "";
+  return mode.starts_with("none]") ? "" : std::string(mode.substr(0, close));
 }
 
 std::vector<std::string> parse_softdep(std::string_view line) {

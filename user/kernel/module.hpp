@@ -48,6 +48,9 @@ std::string lockdown_mode();
 // Soft dependencies that come before, out of a modinfo line: "pre: kvm foo post: bar".
 std::vector<std::string> parse_softdep(std::string_view line);
 
+// The mode in brackets, "none [integrity] confidentiality"; empty where it is none.
+std::string parse_lockdown(std::string_view modes);
+
 // What finit_module() said, explained.
 struct LoadFailure {
   int error;             // a positive errno

@@ -72,6 +72,13 @@ TEST(Module, SaysWhyItDoesNotLoad) {
   EXPECT_EQ(why(failure(ENOMEM)), "Cannot allocate memory");
 }
 
+TEST(Lockdown, IsTheModeInBrackets) {
+  EXPECT_EQ(parse_lockdown("none [integrity] confidentiality"), "integrity");
+  EXPECT_EQ(parse_lockdown("[none] integrity confidentiality"), "");
+  for (const char* text : {"", "none", "integrity]", "[integrity", "][", "[a[b]"})
+    EXPECT_EQ(parse_lockdown(text), "") << text;
+}
+
 TEST(Cpu, FlagsAreWholeWords) {
   const std::string cpuinfo = "processor\t: 0\nflags\t\t: fpu svm_lock vmx\nbugs\t: svm\n";
   EXPECT_TRUE(cpu_has_flag(cpuinfo, "vmx"));
@@ -79,6 +86,14 @@ TEST(Cpu, FlagsAreWholeWords) {
   EXPECT_FALSE(cpu_has_flag(cpuinfo, "svm"));
   EXPECT_FALSE(cpu_has_flag("", "svm"));
   EXPECT_FALSE(cpu_has_flag("flags", "svm"));
+  EXPECT_FALSE(cpu_has_flag("flags : fpu", ":"));
+}
+
+TEST(Cpu, FlagsAreALineOfTheirOwn) {
+  const std::string cpuinfo = "model name\t: flags : svm\nvmx flags\t: vnmi\nflags\t\t: fpu\n";
+  EXPECT_TRUE(cpu_has_flag(cpuinfo, "fpu"));
+  EXPECT_FALSE(cpu_has_flag(cpuinfo, "svm"));
+  EXPECT_FALSE(cpu_has_flag(cpuinfo, "vnmi"));
 }
 
 }  // namespace
