@@ -2,9 +2,9 @@
 // vmctl load: run a guest image in a new VM.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
-#include <cmath>
-#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -66,10 +66,13 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::strin
 }
 
 Result<std::chrono::nanoseconds> parse_seconds(const std::string& text) {
+  constexpr double kMin = 1e-9;
   constexpr double kMax = 1e9;  // 31 years
-  char* end = nullptr;
-  const double seconds = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !std::isfinite(seconds) || seconds <= 0 || seconds > kMax)
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
+  const bool within = seconds >= kMin && seconds <= kMax;  // not so for what is no number
+  if (error != std::errc() || stop != end || !within)
     return fail({.status = Status::usage,
                  .what = fmt::format("'{}'", escaped(text)),
                  .why = "not a time in seconds, more than 0 (as in 5 or 0.25)"});
@@ -97,18 +100,28 @@ Result<std::uint32_t> parse_cpus(const std::string& text) {
 }
 
 Result<std::chrono::sys_seconds> parse_date(const std::string& text) {
-  constexpr std::size_t kLength = 19;
-  std::tm tm{};
-  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &tm);
-  const std::chrono::year_month_day day{std::chrono::year(tm.tm_year + 1900),
-                                        std::chrono::month(static_cast<unsigned>(tm.tm_mon) + 1),
-                                        std::chrono::day(static_cast<unsigned>(tm.tm_mday))};
-  if (end == nullptr || *end != '\0' || text.size() != kLength || !day.ok() || tm.tm_sec > 59)
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  const bool formed =
+      std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(),
+                 [](char c, char form) { return form == '0' ? c >= '0' && c <= '9' : c == form; });
+  const auto number = [&](std::size_t at, std::size_t digits) {
+    unsigned value = 0;
+    for (; formed && digits > 0; --digits)
+      value = value * 10 + static_cast<unsigned>(text[at++] - '0');
+    return value;
+  };
+  const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(number(0, 4))),
+                                        std::chrono::month(number(5, 2)),
+                                        std::chrono::day(number(8, 2))};
+  const unsigned hour = number(11, 2);
+  const unsigned minute = number(14, 2);
+  const unsigned second = number(17, 2);
+  if (!formed || !day.ok() || hour > 23 || minute > 59 || second > 59)
     return fail({.status = Status::usage,
                  .what = fmt::format("'{}'", escaped(text)),
                  .why = "not a date and time (as in 2026-01-31T23:59:59)"});
-  return std::chrono::sys_days(day) + std::chrono::hours(tm.tm_hour) +
-         std::chrono::minutes(tm.tm_min) + std::chrono::seconds(tm.tm_sec);
+  return std::chrono::sys_days(day) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second);
 }
 
 Result<std::string> parse_name(const std::string& text) {
@@ -198,7 +211,8 @@ Result<int> load(const LoadRequest& request) {
   return outcome.end.status;
 }
 
-// The registers and what depends on several options.
+}  // namespace
+
 Result<> complete(LoadRequest& request) {
   MachineConfig& machine = request.machine;
   machine.registers = TRY(parse_registers(request.registers));
@@ -230,8 +244,6 @@ Result<> complete(LoadRequest& request) {
   request.run.trace.json = request.json;
   return {};
 }
-
-}  // namespace
 
 void declare_load(CLI::App& command, LoadRequest& request) {
   MachineConfig& machine = request.machine;

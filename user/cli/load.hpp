@@ -26,4 +26,7 @@ struct LoadRequest {
 // Declares the options; `request` must outlive `command`.
 void declare_load(CLI::App& command, LoadRequest& request);
 
+// Parses what is there as given, and checks what depends on several options.
+Result<> complete(LoadRequest& request);
+
 }  // namespace vmctl::cli

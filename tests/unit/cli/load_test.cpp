@@ -84,9 +84,11 @@ TEST_F(LoadOptions, DevicesAndWhatTheyReach) {
 }
 
 TEST_F(LoadOptions, DatesThatAreNone) {
-  for (const char* date : {"", "now", "2026-01-01", "2026-02-29T00:00:00", "2026-01-01T24:00:00",
-                           "2026-01-01T00:60:00", "2026-01-01T00:00:60", "2026-13-01T00:00:00",
-                           "2026-1-1T0:0:0", "2026-01-01T00:00:00Z", "2026-01-01 00:00:00"})
+  for (const char* date :
+       {"", "now", "2026-01-01", "2026-02-29T00:00:00", "2026-01-01T24:00:00",
+        "2026-01-01T00:60:00", "2026-01-01T00:00:60", "2026-13-01T00:00:00", "2026-1-1T0:0:0",
+        "2026-01-01T00:00:00Z", "2026-01-01 00:00:00", "2026-01-31T 3:59:59", " 026-01-31T23:59:59",
+        "2026-00-31T23:59:59", "2026-01-00T23:59:59"})
     EXPECT_EQ(parse({"--rtc", date, "g"}).substr(0, 5), "--rtc") << date;
   EXPECT_EQ(parse({"--rtc", "1970-01-01T00:00:00", "g"}), "");
 }
@@ -101,7 +103,8 @@ TEST_F(LoadOptions, EdgesOfMemoryCpusTimeAndName) {
   EXPECT_EQ(parse({"--cpus", "65536", "g"}), "");
   EXPECT_EQ(parse({"--cpus", "65537", "g"}).substr(0, 6), "--cpus");
   EXPECT_EQ(parse({"--cpus", "-1", "g"}).substr(0, 6), "--cpus");
-  for (const char* time : {"0", "-1", "x", "1s", "", "inf", "nan", "1e10"})
+  for (const char* time :
+       {"0", "-1", "x", "1s", "", "inf", "nan", "1e10", "1e-10", " 1", "+1", "0x10"})
     EXPECT_NE(parse({"--timeout", time, "g"}), "") << time;
   EXPECT_EQ(parse({"--name", std::string(63, 'n'), "g"}), "");
   EXPECT_EQ(parse({"--name", std::string(64, 'n'), "g"}).substr(0, 6), "--name");
