@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <exception>
 #include <numeric>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -69,7 +70,16 @@ std::string chosen(const CLI::App& app) {
   return text;
 }
 
-Result<int> parse_and_run(std::span<const std::string_view> arguments) {
+Action print(std::string text) {
+  return [text = std::move(text)] {
+    fmt::print("{}", text);
+    return 0;
+  };
+}
+
+}  // namespace
+
+Result<Action> understand(std::span<const std::string_view> arguments) {
   CLI::App app("Run guests under a policed KVM, and watch over all that do.", "vmctl");
   app.set_version_flag("--version",
                        fmt::format("vmctl {} (ABI {})", VMCTL_VERSION, VMCTL_ABI_VERSION));
@@ -82,10 +92,7 @@ Result<int> parse_and_run(std::span<const std::string_view> arguments) {
     command.add(*app.add_subcommand(std::string(command.name), std::string(command.summary)),
                 action);
 
-  if (arguments.empty()) {
-    fmt::print("{}", app.help());
-    return 0;
-  }
+  if (arguments.empty()) return print(app.help());
   const std::string_view first = arguments.front();
   if (!first.starts_with('-') && std::none_of(kCommands.begin(), kCommands.end(),
                                               [&](const Command& c) { return c.name == first; }))
@@ -94,15 +101,17 @@ Result<int> parse_and_run(std::span<const std::string_view> arguments) {
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    std::ostringstream text;
+    if (error.get_exit_code() == 0) {  // --help, --version
+      app.exit(error, text, text);
+      return print(text.str());
+    }
     return fail({.status = Status::usage,
                  .what = error.what(),
                  .advice = fmt::format("see: {} --help", chosen(app))});
   }
-  return action();
+  return action;
 }
-
-}  // namespace
 
 std::span<const Command> commands() {
   return kCommands;
@@ -119,7 +128,7 @@ int cannot_print(int error) {
 
 int run(std::span<const std::string_view> arguments) {
   try {
-    const auto status = parse_and_run(arguments);
+    const auto status = [&]() -> Result<int> { return TRY(understand(arguments))(); }();
     if (!status) {
       report(status.error());
       return static_cast<int>(status.error().status);

@@ -33,7 +33,10 @@ void add_doctor(CLI::App& command, Action& action);
 void add_dmesg(CLI::App& command, Action& action);
 void add_ioctl(CLI::App& command, Action& action);
 
-// Parses arguments (without the program's name) and carries them out. Returns the exit status.
+// What arguments (without the program's name) ask for; usage: they cannot be understood.
+Result<Action> understand(std::span<const std::string_view> arguments);
+
+// Understands arguments and carries them out. Returns the exit status.
 int run(std::span<const std::string_view> arguments);
 
 }  // namespace vmctl::cli
