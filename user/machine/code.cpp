@@ -17,7 +17,7 @@ struct Matches {
   std::span<const std::uint8_t> code;
   std::uint64_t address;
   const CodeState& state;
-  const Vcpu& vcpu;
+  const AddressSpace& space;
   const Disassembler& disassembler;
 
   std::optional<std::size_t> operator()(const IoExit& io) const {
@@ -35,7 +35,7 @@ struct Matches {
   std::optional<std::size_t> operator()(const MmioExit& mmio) const {
     if (mmio.direction == Direction::in) return std::nullopt;  // rip is still on it
     return disassembler.store_to(code, address, state, [&](std::uint64_t linear) {
-      const auto gpa = vcpu.translate(linear);
+      const auto gpa = space.translate(linear);
       return gpa && gpa->value == mmio.gpa.value;
     });
   }
@@ -47,50 +47,54 @@ struct Matches {
 
 }  // namespace
 
+AddressSpace address_space(const Vcpu& vcpu, const GuestMemory& memory) {
+  return {.translate = [&vcpu](std::uint64_t linear) { return vcpu.translate(linear); },
+          .memory = memory};
+}
+
 std::uint64_t linear_rip(const CodeState& state) {
   return code_size(state.sregs) == CodeSize::bits64
              ? state.regs.rip
              : (state.sregs.cs.base + state.regs.rip) & 0xffffffff;
 }
 
-std::vector<std::uint8_t> read_code(const Vcpu& vcpu, const GuestMemory& memory,
-                                    std::uint64_t linear, std::size_t length) {
+std::vector<std::uint8_t> read_code(const AddressSpace& space, std::uint64_t linear,
+                                    std::size_t length) {
   std::vector<std::uint8_t> code;
   while (code.size() < length) {
     const std::uint64_t at = linear + code.size();
     const std::uint64_t piece =
         std::min<std::uint64_t>(length - code.size(), kPageSize - at % kPageSize);
-    const auto gpa = vcpu.translate(at);
-    const auto bytes = gpa ? memory.span(*gpa, piece) : fail({});
+    const auto gpa = space.translate(at);
+    const auto bytes = gpa ? space.memory.span(*gpa, piece) : fail({});
     if (!bytes) break;
     code.insert(code.end(), bytes->begin(), bytes->end());
   }
   return code;
 }
 
-std::optional<Instruction> instruction_at_rip(const Vcpu& vcpu, const GuestMemory& memory,
-                                              const CodeState& state) {
-  const auto code = read_code(vcpu, memory, linear_rip(state), kInstructionMax);
+std::optional<Instruction> instruction_at_rip(const AddressSpace& space, const CodeState& state) {
+  const auto code = read_code(space, linear_rip(state), kInstructionMax);
   return Disassembler(code_size(state.sregs)).first(code, state.regs.rip);
 }
 
-std::optional<Instruction> instruction_of(const Vcpu& vcpu, const GuestMemory& memory,
-                                          const CodeState& state, const Exit& exit) {
+std::optional<Instruction> instruction_of(const AddressSpace& space, const CodeState& state,
+                                          const Exit& exit) {
   const Disassembler disassembler(code_size(state.sregs));
   const std::uint64_t rip = state.regs.rip;
   const std::uint64_t linear = linear_rip(state);
   const auto matches = [&](std::span<const std::uint8_t> code, std::uint64_t address) {
-    return std::visit(Matches{code, address, state, vcpu, disassembler}, exit);
+    return std::visit(Matches{code, address, state, space, disassembler}, exit);
   };
 
-  const auto here = read_code(vcpu, memory, linear, kInstructionMax);
+  const auto here = read_code(space, linear, kInstructionMax);
   const auto* mmio = std::get_if<MmioExit>(&exit);
   if ((mmio != nullptr && mmio->direction == Direction::in) || matches(here, rip))
     return disassembler.first(here, rip);
 
   // The longest: a shorter one would leave its prefixes out.
   for (std::uint64_t length = std::min<std::uint64_t>(kInstructionMax, rip); length > 0; --length) {
-    const auto before = read_code(vcpu, memory, linear - length, length);
+    const auto before = read_code(space, linear - length, length);
     if (before.size() == length && matches(before, rip - length) == length)
       return disassembler.first(before, rip - length);
   }

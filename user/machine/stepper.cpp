@@ -14,7 +14,7 @@ void Stepper::before() {
   // Without effect on a vCPU that was revoked: KVM_RUN will say so.
   static_cast<void>(vcpu_.single_step());
   last_ = state();
-  at_ = last_ ? instruction_at_rip(vcpu_, memory_, *last_) : std::nullopt;
+  at_ = last_ ? instruction_at_rip(address_space(vcpu_, memory_), *last_) : std::nullopt;
 }
 
 void Stepper::after() {

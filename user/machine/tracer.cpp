@@ -62,7 +62,8 @@ void Tracer::exit(const Vcpu& vcpu, const Exit& exit) {
       format_exit(exit, regs ? std::optional<std::uint64_t>(regs->rip) : std::nullopt);
   nlohmann::json json =
       exit_to_json(exit, regs ? std::optional<std::uint64_t>(regs->rip) : std::nullopt);
-  if (regs && sregs) add(instruction_of(vcpu, memory_, {*regs, *sregs}, exit), text, json);
+  if (regs && sregs)
+    add(instruction_of(address_space(vcpu, memory_), {*regs, *sregs}, exit), text, json);
   write_of(vcpu.id(), text, std::move(json));
 }
 
