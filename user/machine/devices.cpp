@@ -48,8 +48,7 @@ RtcConfig rtc_config(const DevicesConfig& config, Devices::Memory memory) {
 
 Devices::Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Ending& ending,
                  Channels channels)
-    : ending_(ending),
-      interrupts_(config.irqchip, vm),
+    : interrupts_(config.irqchip, vm),
       loop_(clock_),
       com1_(std::move(channels.com1), interrupts_.line(layout::kCom1Irq), loop_,
             [this] { interrupts_.notify(); }),

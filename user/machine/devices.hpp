@@ -73,7 +73,6 @@ class Devices {
   Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Ending& ending,
           Channels channels);
 
-  Ending& ending_;
   MachineClock clock_;
   Interrupts interrupts_;
   EventLoop loop_;
