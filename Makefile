@@ -9,6 +9,7 @@ TESTS   ?=
 CHECKS  ?=
 TIME    ?= 600
 TIMES   ?= 20
+NAME    ?=
 
 # The kernel of the test VM; empty: what this Debian installs.
 KERNEL  ?=
@@ -20,7 +21,7 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san test-debug soak again matrix gallery bench lint install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san test-debug soak again fuzz matrix gallery bench lint install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
@@ -30,6 +31,7 @@ help:
 	@echo 'make test-debug tests of the driver, and of the detectors, on a kernel that reports defects'
 	@echo 'make soak       processes that come and go in every way, for TIME seconds (600)'
 	@echo 'make again      the tests of the VM TIMES times in a row (20)'
+	@echo 'make fuzz       the parsers of the user side under libFuzzer: NAME=one or all, TIME seconds each (60)'
 	@echo 'make bench      instructions per command, through the module and without it'
 	@echo 'make all        build everything for the test VM'
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
@@ -106,6 +108,10 @@ soak: deps
 again: deps
 	@$(MAKE) --no-print-directory all
 	@tests/run --times $(TIMES) --suite kmod --suite e2e --suite gallery $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+fuzz:
+	@scripts/deps --fuzz
+	@scripts/fuzz $(NAME) $(if $(NAME),$(if $(filter file,$(origin TIME)),60,$(TIME)))
 
 bench: deps
 	@$(MAKE) --no-print-directory all
