@@ -24,6 +24,11 @@ State State::now() {
   return state;
 }
 
+State State::at_rest() {
+  EXPECT_TRUE(eventually([] { return slurp("/sys/module/vmctl/refcnt") == "0\n"; }));
+  return now();
+}
+
 bool State::returns_to(const State& state) {
   return eventually([&] { return State::now() == state; });
 }

@@ -20,6 +20,8 @@ struct State {
   std::size_t kvm_folders = 0;
 
   static State now();
+  // The same when all that earlier tests closed has gone; with nothing open.
+  static State at_rest();
   // Files are released a little after they are closed.
   static bool returns_to(const State& state);
 
