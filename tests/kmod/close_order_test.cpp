@@ -106,9 +106,13 @@ class Keeper {
 TEST_F(CloseOrder, AnyOrderWithADuplicateElsewhere) {
   const Keeper keeper;
   const State before = State::at_rest();
+  // All of them only where there is time.
+  const unsigned step = std::getenv("VMCTL_SOAK") != nullptr ? 1 : 4;
   std::array<Part, 4> order = kParts;
+  unsigned number = 0;
   do {
-    for (const Part lent : kParts) {
+    for (unsigned i = 0; i < kParts.size(); i += step) {
+      const Part lent = kParts[(i + number + number / 4) % 4];
       SCOPED_TRACE(::testing::PrintToString(order) + ", lent: " + kNames[lent]);
       std::uint32_t id = 0;
       Machine machine = named(guest::outs(100), "lent", &id);
@@ -130,6 +134,7 @@ TEST_F(CloseOrder, AnyOrderWithADuplicateElsewhere) {
       ASSERT_TRUE(keeper.let_go());
       EXPECT_TRUE(eventually([&] { return !row_of(id); })) << "nobody has it any more";
     }
+    ++number;
   } while (std::next_permutation(order.begin(), order.end()));
   EXPECT_TRUE(State::returns_to(before)) << State::now();
 }

@@ -4,7 +4,6 @@
 // it refuses is refused with ENOMEM and can go on with what it has.
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 #include <iostream>
 #include <optional>
 
+#include "cgroup.hpp"
 #include "image.hpp"
 #include "kmsg.hpp"
 #include "slabs.hpp"
@@ -25,49 +25,12 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kLimit = 8 * kMiB;
 
-// A cgroup of its own with a limit.
-class Group {
- public:
-  Group() {
-    spit(kRoot + "/cgroup.subtree_control", "+memory");
-    made_ = ::mkdir(path_.c_str(), 0755) == 0;
-    valid_ = made_ && spit(path_ + "/memory.max", std::to_string(kLimit));
-    if (valid_) spit(path_ + "/memory.swap.max", "0");
-  }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
-  ~Group() {
-    if (made_) {
-      EXPECT_TRUE(eventually([&] { return ::rmdir(path_.c_str()) == 0; }, 20s));
-    }
-  }
-  [[nodiscard]] bool valid() const { return valid_; }
-  [[nodiscard]] bool enter() const {
-    return spit(path_ + "/cgroup.procs", std::to_string(::getpid()));
-  }
-  void kill_all_at_once() const { EXPECT_TRUE(spit(path_ + "/memory.oom.group", "1")); }
-  [[nodiscard]] long kills() const { return event("oom_kill"); }
-  [[nodiscard]] long current() const { return std::atol(slurp(path_ + "/memory.current").c_str()); }
-
- private:
-  [[nodiscard]] long event(const std::string& name) const {
-    for (const std::string& line : lines_of(slurp(path_ + "/memory.events"))) {
-      if (line.starts_with(name + " ")) return std::atol(line.c_str() + name.size());
-    }
-    return -1;
-  }
-  const std::string kRoot = "/sys/fs/cgroup";
-  std::string path_ = kRoot + "/vmctl-memory";
-  bool made_ = false;
-  bool valid_ = false;
-};
-
 class Memcg : public Own {
  protected:
   void SetUp() override {
     Own::SetUp();
     if (IsSkipped()) return;
-    group_.emplace();
+    group_.emplace(kLimit);
     if (!group_->valid()) GTEST_SKIP() << "no memory cgroup of version 2";
     before_ = State::at_rest();
     objects_ = held_objects();
@@ -105,7 +68,7 @@ class Memcg : public Own {
     ::waitpid(child, &status, 0);
     return status;
   }
-  std::optional<Group> group_;
+  std::optional<MemoryGroup> group_;
 
  private:
   std::optional<State> before_;
