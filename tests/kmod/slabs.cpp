@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "slabs.hpp"
 
+#include <cstdlib>
 #include <regex>
 
 #include "sys.hpp"
@@ -8,8 +9,13 @@
 namespace t {
 namespace {
 
-constexpr const char* kTraces = "/sys/kernel/debug/slab/";
-constexpr const char* kVcpus = "/sys/kernel/slab/kvm_vcpu/";
+const std::string kTraces = "/sys/kernel/debug/slab/";
+const std::string kCaches = "/sys/kernel/slab/";
+
+// What KASAN holds back of the freed, and the CPUs in lists of their own, counts as used before.
+bool shrink(const std::string& cache) {
+  return spit(kCaches + cache + "/shrink", "1");
+}
 
 // "     12 vm_alloc+0x3a/0x1f0 [vmctl] age=…"; what is indented further is the way there.
 void add_traces(const std::string& text, std::map<std::string, long>& held) {
@@ -27,11 +33,16 @@ void add_traces(const std::string& text, std::map<std::string, long>& held) {
 std::map<std::string, long> held_objects() {
   std::map<std::string, long> held;
   for (const std::string& cache : entries_of(kTraces)) {
-    add_traces(slurp(kTraces + cache + "/alloc_traces"), held);
+    const std::string file = kTraces + cache + "/alloc_traces";
+    const std::string text = slurp(file);
+    if (text.find(" [vmctl] ") == std::string::npos && text.find(" [kvm") == std::string::npos) {
+      continue;
+    }
+    shrink(cache);
+    add_traces(slurp(file), held);
   }
-  // Those in the CPUs' own lists count as used until the cache is shrunk.
-  if (spit(std::string(kVcpus) + "shrink", "1")) {
-    held["kvm_vcpu"] = std::atol(slurp(std::string(kVcpus) + "objects").c_str());
+  if (shrink("kvm_vcpu")) {
+    held["kvm_vcpu"] = std::atol(slurp(kCaches + "kvm_vcpu/objects").c_str());
   }
   return held;
 }
