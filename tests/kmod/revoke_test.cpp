@@ -146,7 +146,8 @@ TEST_F(Revoke, KvmsVmGoesAlthoughFdsAndMappingsStay) {
   EXPECT_EQ(machine.cpu.run().exit_reason, unsigned{KVM_EXIT_HLT});
   for (std::size_t page = 0; page < 3; ++page) {
     auto* byte = static_cast<volatile std::uint8_t*>(machine.cpu.page.data()) + page * page_size();
-    *byte = *byte;
+    const std::uint8_t read = *byte;
+    *byte = read;
   }
 }
 

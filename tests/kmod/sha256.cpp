@@ -60,8 +60,9 @@ std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> data) {
   std::vector<std::uint8_t> rest(data.begin() + static_cast<std::ptrdiff_t>(i), data.end());
   rest.push_back(0x80);
   while (rest.size() % 64 != 56) rest.push_back(0);
+  const std::uint64_t bits = std::uint64_t{data.size()} * 8;
   for (int shift = 56; shift >= 0; shift -= 8) {
-    rest.push_back(static_cast<std::uint8_t>(std::uint64_t{data.size()} * 8 >> shift));
+    rest.push_back(static_cast<std::uint8_t>(bits >> shift));
   }
   for (std::size_t j = 0; j < rest.size(); j += 64) block(state, rest.data() + j);
   std::array<std::uint8_t, 32> digest{};

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <iosfwd>
 #include <span>
@@ -116,8 +117,7 @@ inline std::uint64_t address_of(const void* p) {
 template <class T>
 T poisoned() {
   T value;
-  auto* bytes = reinterpret_cast<std::uint8_t*>(&value);
-  for (std::size_t i = 0; i < sizeof value; ++i) bytes[i] = 0xcc;
+  std::memset(&value, 0xcc, sizeof value);
   return value;
 }
 

@@ -106,8 +106,7 @@ TEST_F(Users, SeeOnlyTheirOwn) {
 // A process that makes a VM as another user, and waits for its end to be said.
 class Other {
  public:
-  explicit Other(uid_t uid) {
-    child_ = ::fork();
+  explicit Other(uid_t uid) : child_(::fork()) {
     if (child_ == 0) {
       if (!become(uid).empty()) ::_exit(1);
       const Machine machine = named(guest::loop(), "other");
@@ -140,8 +139,8 @@ class Other {
   }
 
  private:
-  Fd ready_{::eventfd(0, EFD_CLOEXEC)};
-  pid_t child_ = 0;
+  Fd ready_{::eventfd(0, EFD_CLOEXEC)};  // before child_, which shares it
+  pid_t child_;
   bool made_ = false;
 };
 

@@ -46,6 +46,7 @@ class Channel : public Sink {
   // Nothing ever comes (any more).
   virtual bool ended() const { return input_fd() < 0; }
   // Called when input_fd() has changed, but by take(). Before any thread runs.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): who overrides it keeps it
   virtual void on_change(std::function<void()> /*handler*/) {}
   // As much as there is, without waiting; nothing if there is none now. May change input_fd().
   virtual std::size_t take(std::span<std::uint8_t> /*room*/) { return 0; }
