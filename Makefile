@@ -21,7 +21,7 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san test-debug soak again fuzz matrix gallery bench lint install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san test-debug soak again fuzz matrix gallery bench lint coverage install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
@@ -37,6 +37,7 @@ help:
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
 	@echo 'make module     build the modules for the kernel KVER: build/kmod/$$KVER/vmctl.ko, nuke/nuke.ko'
 	@echo 'make lint       check the sources: style, static analysis'
+	@echo 'make coverage   which lines of the user side the tests reach, as a table; less than 90 % is an error'
 	@echo 'make install    install tool, module and udev rule: PREFIX, DESTDIR, KVER'
 	@echo 'make uninstall  remove what make install made'
 	@echo 'make clean      remove build/'
@@ -121,6 +122,11 @@ lint:
 	@scripts/deps --lint
 	@$(MAKE) --no-print-directory user
 	@scripts/lint $(CHECKS)
+
+coverage:
+	@scripts/deps --coverage
+	@scripts/module $(KERNEL) >/dev/null
+	@scripts/coverage $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
 
 install uninstall:
 	@scripts/install $@ '$(DESTDIR)' '$(PREFIX)' '$(KVER)'
