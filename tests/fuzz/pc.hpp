@@ -102,7 +102,7 @@ class Pc {
 
   void read(std::uint64_t address, std::size_t width, std::size_t count);
   void write(std::uint64_t address, std::size_t width, std::span<const std::uint8_t> data);
-  void check_read(std::uint64_t address, std::uint8_t value, bool serial_was_high);
+  static void check_read(std::uint64_t address, std::uint8_t value, bool serial_was_high);
   void out(std::uint64_t address, unsigned value);
   unsigned in(std::uint64_t address);
 

@@ -7,6 +7,7 @@
 #include <linux/stddef.h>
 #ifdef __DECLARE_FLEX_ARRAY
 #undef __DECLARE_FLEX_ARRAY
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the name is the kernel's
 #define __DECLARE_FLEX_ARRAY(type, name) type name[0]
 #endif
 #include <linux/kvm.h>

@@ -112,8 +112,8 @@ CodeSize code_size(const kvm_sregs& sregs) {
 }
 
 void Disassembler::Closer::operator()(std::size_t* handle) const {
+  const std::unique_ptr<std::size_t> owned(handle);
   cs_close(handle);
-  delete handle;
 }
 
 Disassembler::Disassembler(CodeSize size) {

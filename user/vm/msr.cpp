@@ -90,7 +90,8 @@ Result<> MsrFilter::add_windows(std::vector<Window>& windows, std::uint32_t flag
       Window& window = windows.back();
       const std::uint32_t bit = msr - window.base;
       window.count = bit + 1;
-      window.bitmap.resize((window.count + 63) / 64 * 8, 0xff);  // whole words, as KVM copies
+      const std::size_t words = (window.count + 63) / 64;  // KVM copies whole ones
+      window.bitmap.resize(words * 8, 0xff);
       window.bitmap[bit / 8] &= static_cast<std::uint8_t>(~(1U << bit % 8));
     }
   }

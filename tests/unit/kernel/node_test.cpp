@@ -44,5 +44,15 @@ TEST(Ioctl, QuotaAndPolicyAreRefusals) {
   EXPECT_NE(explain("KVM_CREATE_VM", {EINVAL}).what.find("KVM_CREATE_VM"), std::string::npos);
 }
 
+TEST(Ioctl, WhatIsUsedUpOrHeldByOthersSaysWhatToDo) {
+  const Error held = explain("KVM_CREATE_VM", {EBUSY});
+  EXPECT_EQ(held.status, Status::unavailable);
+  EXPECT_NE(held.why.find("another hypervisor"), std::string::npos) << held.why;
+  EXPECT_NE(held.advice.find("VirtualBox"), std::string::npos) << held.advice;
+  const Error files = explain("KVM_CREATE_VCPU", {EMFILE});
+  EXPECT_EQ(files.status, Status::unavailable);
+  EXPECT_NE(files.advice.find("ulimit -n"), std::string::npos) << files.advice;
+}
+
 }  // namespace
 }  // namespace vmctl

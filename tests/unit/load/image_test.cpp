@@ -55,6 +55,17 @@ TEST_F(ImageTest, UnreadableIsNotBad) {
   ASSERT_EQ(::seteuid(self), 0);
 }
 
+TEST_F(ImageTest, SaysWhereItCannotBeRead) {
+  const auto image = Image::open(folder.file("good", "0123456789"));
+  ASSERT_TRUE(image);
+  std::array<std::uint8_t, 4> bytes{};
+  const auto done = image->read(std::uint64_t{1} << 63, bytes);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().status, Status::bad_image);
+  EXPECT_EQ(done.error().where, folder.path("good") + " at offset 9223372036854775808");
+  EXPECT_EQ(done.error().why, "Invalid argument");
+}
+
 TEST_F(ImageTest, NoticesThatTheFileBecameShorter) {
   const std::string path = folder.file("shrinks", std::string(8192, 'x'));
   const auto image = Image::open(path);

@@ -60,6 +60,25 @@ TEST(ExitText, MmioAndTheRest) {
             "KVM_EXIT_INTERNAL_ERROR KVM_INTERNAL_ERROR_EMULATION 0x3 0x4");
   EXPECT_EQ(format_exit(OtherExit{.reason = KVM_EXIT_NMI, .detail = 0}, std::nullopt),
             "KVM_EXIT_NMI detail 0x0");
+  EXPECT_EQ(format_exit(MemoryFaultExit{.flags = 8, .gpa = {0x2000}, .size = 0x1000}, 3),
+            "KVM_EXIT_MEMORY_FAULT gpa 0x2000 size 0x1000 flags 0x8 rip 0x3");
+  EXPECT_EQ(format_exit(MalformedExit{.reason = KVM_EXIT_IO, .why = "no room"}, std::nullopt),
+            "KVM_EXIT_IO malformed: no room");
+}
+
+TEST(ExitText, FailuresAsJson) {
+  EXPECT_EQ(exit_to_json(FailEntryExit{.hardware_reason = 33, .cpu = 1}, 2).dump(),
+            R"({"cpu":1,"exit":"KVM_EXIT_FAIL_ENTRY","hardware_reason":33,"rip":2})");
+  EXPECT_EQ(
+      exit_to_json(InternalErrorExit{.suberror = 1, .count = 2, .data = {3, 4, 5}}, {}).dump(),
+      R"({"data":[3,4],"exit":"KVM_EXIT_INTERNAL_ERROR",)"
+      R"("suberror":"KVM_INTERNAL_ERROR_EMULATION"})");
+  EXPECT_EQ(exit_to_json(MemoryFaultExit{.flags = 8, .gpa = {8192}, .size = 4096}, {}).dump(),
+            R"({"exit":"KVM_EXIT_MEMORY_FAULT","flags":8,"gpa":8192,"size":4096})");
+  EXPECT_EQ(exit_to_json(OtherExit{.reason = KVM_EXIT_NMI, .detail = 7}, {}).dump(),
+            R"({"detail":7,"exit":"KVM_EXIT_NMI"})");
+  EXPECT_EQ(exit_to_json(MalformedExit{.reason = KVM_EXIT_IO, .why = "no room"}, {}).dump(),
+            R"({"exit":"KVM_EXIT_IO","malformed":"no room"})");
 }
 
 }  // namespace
