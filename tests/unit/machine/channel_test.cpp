@@ -52,7 +52,7 @@ Fd connect_to(const std::string& path) {
   address.sun_family = AF_UNIX;
   std::memcpy(&address.sun_path[0], path.c_str(), path.size());
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return Fd();
+    return {};
   return fd;
 }
 
