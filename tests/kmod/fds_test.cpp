@@ -279,7 +279,7 @@ TEST_F(Fds, TheDirtyRingIsMapped) {
   EXPECT_FALSE(map(kRing, PROT_READ, MAP_PRIVATE).valid());
   EXPECT_EQ(errno, EINVAL);
   EXPECT_FALSE(map(kRing, PROT_READ | PROT_EXEC, MAP_SHARED).valid());
-  EXPECT_EQ(errno, EINVAL);
+  EXPECT_TRUE(errno == EINVAL || errno == EPERM) << errno << ": newer kernels run no such file";
   const std::string said = in_child([&]() -> std::string {
     const Mapping beyond = map(page_size(), PROT_READ, MAP_SHARED, kRing / page_size());
     NEED(beyond.valid());
