@@ -21,7 +21,7 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san test-debug soak again fuzz matrix gallery bench lint coverage install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san test-debug coverage-kmod soak again fuzz matrix gallery bench lint coverage install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
@@ -29,6 +29,7 @@ help:
 	@echo 'make matrix     the tests of the VM on every kernel, as a table'
 	@echo 'make gallery    guests that prove a fact each, in the test VM and here, as a table'
 	@echo 'make test-debug tests of the driver, and of the detectors, on a kernel that reports defects'
+	@echo 'make coverage-kmod  which lines of the driver the tests reach, on that kernel, as a table'
 	@echo 'make soak       processes that come and go in every way, for TIME seconds (600)'
 	@echo 'make again      the tests of the VM TIMES times in a row (20)'
 	@echo 'make fuzz       the parsers of the user side under libFuzzer: NAME=one or all, TIME seconds each (60)'
@@ -101,6 +102,11 @@ gallery: deps build/user/build.ninja
 test-debug: deps
 	@$(MAKE) --no-print-directory all KERNEL=debug
 	@tests/run --kernel debug --suite lab --suite kmod --suite e2e $(TESTS)
+
+# Some of these tests want more than a slow host has; test-debug judges them.
+coverage-kmod: deps
+	@$(MAKE) --no-print-directory all KERNEL=debug
+	@tests/kcov/run $(TESTS)
 
 soak: deps
 	@$(MAKE) --no-print-directory all

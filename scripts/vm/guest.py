@@ -69,9 +69,14 @@ def link(path, target):
         path.symlink_to(target)
 
 
+def release_of(kernel):
+    """What uname -r prints in it; the folder of a debug kernel has another name."""
+    return (kernel / "release").read_text().strip()
+
+
 def make_modules(folder, kernel, built):
     """Fills a folder to stand at /lib/modules/RELEASE: Debian's modules and ours."""
-    release = kernel.name
+    release = release_of(kernel)
     root = folder / "root"
     modules = root / "lib" / "modules" / release
     (modules / "updates").mkdir(parents=True, exist_ok=True)
@@ -190,4 +195,4 @@ def prepare(version):
         image = folder / "vmlinux"
         if not newer(image, Path(__file__), kernel / "vmlinuz"):
             make_image(image, kernel / "vmlinuz")
-    return Guest(kernel.name, image, initramfs)
+    return Guest(release_of(kernel), image, initramfs)

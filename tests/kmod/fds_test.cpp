@@ -11,6 +11,7 @@
 #include <array>
 #include <cinttypes>
 #include <csignal>
+#include <cstring>
 
 #include "commands.hpp"
 #include "driver.hpp"
@@ -246,6 +247,46 @@ TEST_F(Fds, BeyondTheRunPagesIsNothing) {
     const std::string said = touch(first, page);
     EXPECT_TRUE(said == bus_error || said == "no mapping") << said;
   }
+}
+
+// Where a VM logs the pages it writes to in rings, a vCPU's ring is mapped behind its run pages.
+TEST_F(Fds, TheDirtyRingIsMapped) {
+  constexpr std::size_t kRing = 4 * 4096;
+  Fd system = open_device();
+  Fd vm(ctl(system, KVM_CREATE_VM));
+  kvm_enable_cap ring{.cap = KVM_CAP_DIRTY_LOG_RING, .args = {kRing}};
+  if (const Ret r = ctl(vm, KVM_ENABLE_CAP, &ring); !r.ok())
+    GTEST_SKIP() << "no dirty rings: " << r;
+  const Machine machine(std::move(system), std::move(vm), guest::store_byte(0x3000, 7));
+  ASSERT_EQ(machine.built, 0);
+  const auto map = [&](std::size_t size, int protection, int flags, std::size_t page = 0) {
+    return Mapping(size, protection, flags, machine.cpu.fd,
+                   static_cast<off_t>((KVM_DIRTY_LOG_PAGE_OFFSET + page) * page_size()));
+  };
+  const Mapping pages = map(kRing, PROT_READ | PROT_WRITE, MAP_SHARED);
+  ASSERT_TRUE(pages.valid()) << std::strerror(errno);
+  ASSERT_EQ(set_slot(machine.vm, 0, 0, Machine::kMemory, machine.memory.address(),
+                     KVM_MEM_LOG_DIRTY_PAGES),
+            0);
+  ASSERT_EQ(machine.run(), 0);
+  const auto* entries = reinterpret_cast<const kvm_dirty_gfn*>(pages.data());
+  const bool logged = std::any_of(entries, entries + 16, [](const kvm_dirty_gfn& entry) {
+    return entry.flags == KVM_DIRTY_GFN_F_DIRTY && entry.slot == 0 && entry.offset == 3;
+  });
+  EXPECT_TRUE(logged);
+
+  // Not for others' writing, nor to be run; and it ends where it ends.
+  EXPECT_FALSE(map(kRing, PROT_READ, MAP_PRIVATE).valid());
+  EXPECT_EQ(errno, EINVAL);
+  EXPECT_FALSE(map(kRing, PROT_READ | PROT_EXEC, MAP_SHARED).valid());
+  EXPECT_TRUE(errno == EINVAL || errno == EPERM) << errno << ": newer kernels run no such file";
+  const std::string said = in_child([&]() -> std::string {
+    const Mapping beyond = map(page_size(), PROT_READ, MAP_SHARED, kRing / page_size());
+    NEED(beyond.valid());
+    (void)*static_cast<volatile std::uint8_t*>(beyond.data());
+    return "";
+  });
+  EXPECT_EQ(said, "child died of signal " + std::to_string(SIGBUS));
 }
 
 }  // namespace

@@ -314,6 +314,18 @@ TEST_F(Load, FilesOfTheKernelAreRefusedOrRight) {
   }
 }
 
+TEST_F(Load, AFileThatCannotBeReadIsAnIoError) {
+  const BareVm it;
+  const Filled low(it.vm, 0, 0, 0x1000);
+  // The loopback interface has no speed, and says so to whoever reads.
+  const Fd file(::open("/sys/class/net/lo/speed", O_RDONLY | O_CLOEXEC));
+  char byte = 0;
+  if (!file.valid() || ::pread(file, &byte, 1, 0) >= 0) GTEST_SKIP() << "no such file to be had";
+  EXPECT_EQ(load(it.vm, file, 0, 4, 0), -EIO);
+  EXPECT_TRUE(low.untouched());
+  EXPECT_EQ(it.digest(), "-");
+}
+
 TEST_F(Load, MemoryThatCannotBeWrittenIsAFault) {
   const BareVm it;
   const Fd file = file_of(pattern(0x3000));

@@ -385,6 +385,29 @@ TEST_F(Revoke, AStoppedProcessFindsItsVmGone) {
   expected_signals_ = signals;  // of the child's stops and end
 }
 
+// The thread in KVM_RUN is the last to hold the vCPU: it frees it on its way out, before it comes
+// to what made it come out. The module stays until then, and no longer.
+TEST_F(Revoke, AVcpuThatItsRunnerAloneHolds) {
+  const auto references = [] { return slurp("/sys/module/vmctl/refcnt"); };
+  const std::string before = references();
+  for (int turn = 0; turn < 3; ++turn) {
+    std::uint32_t id = 0;
+    Machine machine = named(guest::loop(), "held", &id);
+    ASSERT_EQ(machine.built, 0);
+    std::atomic<long> result = 0;
+    const int fd = machine.cpu.fd;
+    std::thread runner([&, fd] { result = ctl(fd, KVM_RUN).value; });
+    std::this_thread::sleep_for(100ms);
+    machine.cpu.fd.close();
+    EXPECT_TRUE(machine.cpu.page.unmap());
+    EXPECT_EQ(revoke(machine.system, id), 0);
+    runner.join();
+    EXPECT_EQ(result, -ENODEV);
+  }
+  EXPECT_TRUE(eventually([&] { return references() == before; }, 5s))
+      << references() << "and before " << before;
+}
+
 // A signal that is there as well is not eaten.
 TEST_F(Revoke, ASignalOfSomeoneElseStillComes) {
   std::uint32_t id = 0;

@@ -2,9 +2,11 @@
 //
 // Several VMs of one process: KVM names its debugfs folder after the thread
 // and a descriptor, and each VM must get one of its own.
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <thread>
 
@@ -120,6 +122,38 @@ TEST_F(Several, AVmOutlivesItsFdAndItsNumber) {
     expect_folders(static_cast<std::size_t>(i) + 2);
     cpus.back().fd.close();  // the mapping alone holds it
   }
+  expect_no_collision();
+}
+
+// The numbers go round, as far as the limit on open files lets them, and leave out those in use.
+TEST_F(Several, NumbersGoRound) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const Fd system = open_device();
+  const auto limit = static_cast<std::uint32_t>(open_fds().back()) + 8;
+  const rlimit few{.rlim_cur = limit, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::uint32_t id = 0;
+  {
+    Fd kept;
+    do {
+      kept = Fd();
+      kept = Fd(create_vm(system, "kept", &id));
+    } while (kept.valid() && id % limit != limit - 1);
+    EXPECT_TRUE(kept.valid());
+    for (std::uint32_t i = 1; i < limit; ++i) {
+      EXPECT_TRUE(Fd(create_vm(system, "passing")).valid());
+    }
+    const Fd next(create_vm(system, "next", &id));
+    EXPECT_TRUE(next.valid());
+    EXPECT_EQ(id % limit, limit - 1) << "again the highest, which is in use";
+    const std::string pid = std::to_string(::getpid());
+    EXPECT_TRUE(eventually([] { return kvm_debug_folders().size() == 2; }));
+    auto folders = kvm_debug_folders();
+    std::sort(folders.begin(), folders.end());
+    EXPECT_EQ(folders, (std::vector{pid + "-0", pid + "-" + std::to_string(limit - 1)}));
+  }
+  ::setrlimit(RLIMIT_NOFILE, &before);
   expect_no_collision();
 }
 

@@ -163,8 +163,12 @@ TEST_P(Structs, PartlyUnmappedIsAFault) {
     std::copy_n(valid.data() + size - inside, inside, middle);
     EXPECT_EQ(call(room, GetParam().number, middle + inside - size), -EFAULT) << inside;
   }
-  expect_nothing_made(fds);
   std::copy_n(valid.data(), size, middle + page - size);
+  for (const std::size_t more : {1, 8, 100}) {
+    EXPECT_EQ(call(room, GetParam().sized(size + more), middle + page - size), -EFAULT)
+        << "a tail of " << more;
+  }
+  expect_nothing_made(fds);
   EXPECT_EQ(call(room, GetParam().number, middle + page - size), 0) << "up to the very end";
 }
 
