@@ -206,6 +206,8 @@ TEST_P(BrokenImage, ASignalEndsAWaitingLoad) {
       act.sa_handler = count_signal;
       act.sa_flags = flags;
       ::sigaction(SIGUSR1, &act, &old);
+      // A file of its own, of which nothing is cached or still being read ahead.
+      scene_.emplace(GetParam());
       hang();
       script().yields = yields;
       {

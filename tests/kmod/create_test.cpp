@@ -146,6 +146,7 @@ TEST_F(Create, ShowsAnyNameOnOneLine) {
     if (all.size() == VMCTL_NAME_SIZE - 1 || byte == 255) names.push_back(std::exchange(all, ""));
   }
   const Fd system = open_device();
+  wait_for_room_in_the_log();
   KernelLog log;
   for (const std::string& name : names) {
     const Fd vm(create_vm(system, name));

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <regex>
+#include <thread>
 
 namespace t {
 namespace {
@@ -64,6 +65,10 @@ bool KernelLog::shows(const std::string& expression, std::chrono::milliseconds l
       limit);
   unread_ = std::move(kept);
   return found;
+}
+
+void wait_for_room_in_the_log() {
+  std::this_thread::sleep_for(std::chrono::milliseconds(5500));
 }
 
 bool is_report(const KernelLine& line) {

@@ -34,6 +34,10 @@ class KernelLog {
   std::string seen_;
 };
 
+// Waits until all lines of VMs' lives are said again: a user has so many in five seconds, and
+// whoever came before may have used them up.
+void wait_for_room_in_the_log();
+
 // Whether the kernel reports a defect of its own code, as KASAN, lockdep and WARN_ON() do.
 bool is_report(const KernelLine& line);
 // Whether a kernel line is a complaint: a report, or of level warning or worse, and not one that

@@ -5,7 +5,6 @@
 #include <sys/mount.h>
 
 #include <regex>
-#include <thread>
 
 #include "image.hpp"
 #include "kmsg.hpp"
@@ -16,8 +15,7 @@ using namespace t;
 
 class Log : public Own {
  protected:
-  // Whoever came before may have used up the lines that are root's in five seconds.
-  static void SetUpTestSuite() { std::this_thread::sleep_for(std::chrono::milliseconds(5500)); }
+  static void SetUpTestSuite() { wait_for_room_in_the_log(); }
 
   // "vmctl: vm 3 (pid 812, uid 0, "name"): " and what follows.
   static std::string line(std::uint32_t id, const std::string& name, const std::string& what) {

@@ -58,7 +58,8 @@ class Memcg : public Own {
     ::alarm(200);
     const rlimit many{4096, 4096};
     ::setrlimit(RLIMIT_NOFILE, &many);
-    if (!group_->enter()) ::_exit(2);
+    // What the process itself needs is charged to the group it comes from.
+    if (::mlockall(MCL_CURRENT) != 0 || !group_->enter()) ::_exit(2);
     const std::string said = act();
     if (!said.empty()) std::cerr << said << std::endl;
     ::_exit(said.empty() ? 0 : 1);
@@ -193,9 +194,8 @@ TEST_F(Memcg, AGroupIsKilledAsAWhole) {
 
 // --- Those whom the kernel must not kill: to them it says no ---------------
 
-// The process itself needs no more memory from here on.
 bool spare_me() {
-  return spit("/proc/self/oom_score_adj", "-1000") && ::mlockall(MCL_CURRENT) == 0;
+  return spit("/proc/self/oom_score_adj", "-1000");
 }
 
 std::string refused_vms() {
@@ -253,7 +253,7 @@ std::string refused_load() {
   const Fd file(::memfd_create("sparse", MFD_CLOEXEC));
   NEED(::ftruncate(file, static_cast<off_t>(memory.size())) == 0);
   NEED_EQ(set_slot(it.vm, 0, 0, memory.size(), memory.address()), 0);
-  NEED(spit("/proc/self/oom_score_adj", "-1000"));
+  NEED(spare_me());
   const Ret r = load(it.vm, file, 0, memory.size(), 0);
   ::madvise(memory.data(), memory.size(), MADV_DONTNEED);
   if (r != -ENOMEM) return "the load is refused with " + ::testing::PrintToString(r);
