@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 short events_of(int fd, int timeout = 0) {
   pollfd one{
       .fd = fd, .events = POLLIN | POLLOUT | POLLPRI | POLLRDNORM | POLLWRNORM, .revents = 0};
-  return ::poll(&one, 1, timeout) >= 0 ? one.revents : -1;
+  return ::poll(&one, 1, timeout) >= 0 ? one.revents : short{-1};
 }
 bool readable(int fd) {
   return (events_of(fd) & POLLIN) != 0;

@@ -50,6 +50,7 @@ TEST_F(Table, HasALineForEachVm) {
 
 TEST_F(Table, ComesInAnyPortions) {
   std::vector<Machine> machines;
+  machines.reserve(5);
   for (int i = 0; i < 5; ++i)
     machines.push_back(named(guest::halt(), "portion\n" + std::to_string(i)));
   const std::string whole = slurp("/dev/vmctl");

@@ -24,6 +24,9 @@ using namespace t;
 constexpr uid_t kNobody = 65534;
 constexpr uid_t kSomebody = 12345;
 
+// What become() and others say of it when all went well.
+const std::string kDone;
+
 std::string become(uid_t uid) {
   NEED(::setgroups(0, nullptr) == 0);
   NEED(::setresgid(uid, uid, uid) == 0);
@@ -67,7 +70,7 @@ TEST_F(Users, SeeOnlyTheirOwn) {
   std::uint32_t id = 0;
   const Machine roots = named(guest::halt(), "roots", &id);
   EXPECT_EQ(in_child([&]() -> std::string {
-              NEED_EQ(become(kNobody), "");
+              NEED_EQ(become(kNobody), kDone);
               const Fd system = open_device();
               NEED(system.valid());
               NEED_EQ(rows_of(system).size(), 0U);
@@ -163,7 +166,7 @@ TEST_F(Users, OneUserDoesNotReachAnother) {
   ASSERT_TRUE(other.made());
   const std::uint32_t id = table().at(0).id;
   EXPECT_EQ(in_child([&]() -> std::string {
-              NEED_EQ(become(kSomebody), "");
+              NEED_EQ(become(kSomebody), kDone);
               const Fd system = open_device();
               NEED_EQ(rows_of(system).size(), 0U);
               NEED_EQ(revoke(system, id), -ENOENT);
@@ -177,7 +180,7 @@ TEST_F(Users, TwoProcessesOfOneUserReachEachOther) {
   Other other(kNobody);
   ASSERT_TRUE(other.made());
   EXPECT_EQ(in_child([&]() -> std::string {
-              NEED_EQ(become(kNobody), "");
+              NEED_EQ(become(kNobody), kDone);
               const Fd system = open_device();
               const auto rows = rows_of(system);
               NEED_EQ(rows.size(), 1U);
@@ -203,7 +206,7 @@ TEST_F(Users, TheCapabilityCountsAndNotTheNumber) {
             }),
             "");
   EXPECT_EQ(in_child([&]() -> std::string {  // and the capability of a user namespace is none
-              NEED_EQ(become(kSomebody), "");
+              NEED_EQ(become(kSomebody), kDone);
               NEED(::unshare(CLONE_NEWUSER) == 0);
               NEED_EQ(rows_of(open_device()).size(), 0U);
               return "";
@@ -215,7 +218,7 @@ TEST_F(Users, AnOpenFileKeepsTheRightsOfItsOpener) {
   const Machine roots = named(guest::halt(), "roots");
   const Fd opened_by_root = open_device();
   EXPECT_EQ(in_child([&]() -> std::string {
-              NEED_EQ(become(kNobody), "");
+              NEED_EQ(become(kNobody), kDone);
               NEED_EQ(rows_of(opened_by_root).size(), 1U);
               NEED_EQ(rows_of(open_device()).size(), 0U);
               return "";

@@ -32,7 +32,7 @@ class SerialPortTest : public testing::Test {
       : port(Channel::open({.kind = ChannelSpec::Kind::pty}, ending).value(), line, loop,
              [this] { ended.set_value(); }),
         other(::open(port.channel().place().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)) {}
-  ~SerialPortTest() override { loop.stop(); }
+  void TearDown() override { loop.stop(); }
 
   std::uint8_t in(std::uint64_t offset) {
     std::array<std::uint8_t, 1> byte{};
