@@ -129,11 +129,14 @@ std::string besiege_proc() {
 
 TEST_F(Siege, AWaitingCreationHoldsNoReaderOfProcUp) {
   if (!Tarpit().valid()) GTEST_SKIP() << "no userfaultfd";
+  if (slurp("/proc/self/io").empty()) GTEST_SKIP() << "no accounting of I/O";
   EXPECT_EQ(in_child(besiege_proc, kSeconds), "");
 }
 
 // Who may open /dev/vmctl need not be allowed /dev/kvm, by his cgroup either.
 TEST_F(Siege, ADeviceCgroupOfTheCallerDoesNotMatter) {
+  if (slurp("/proc/cgroups").find("\ndevices\t") == std::string::npos)
+    GTEST_SKIP() << "no device cgroup of version 1";
   std::string folder = "/tmp/vmctl-devices-XXXXXX";
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
   if (::mount("none", folder.c_str(), "cgroup", 0, "devices") != 0) {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <csignal>
 
 #include "counting.hpp"
@@ -143,17 +144,14 @@ TEST_F(Stop, AGroupStopUnderADebugger) {
         return !it.stands();
       },
       20s));
+  const std::array stood{it.count(0), it.count(1), it.count(2)};
   EXPECT_TRUE(eventually(
       [&] {
         int status = 0;
         for (pid_t thread = 0; (thread = ::waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
           ::ptrace(PTRACE_CONT, thread, nullptr, 0);
         }
-        const auto first = it.count(0);
-        const auto second = it.count(1);
-        const auto third = it.count(2);
-        std::this_thread::sleep_for(5ms);
-        return it.count(0) != first && it.count(1) != second && it.count(2) != third;
+        return it.count(0) != stood[0] && it.count(1) != stood[1] && it.count(2) != stood[2];
       },
       20s));
 }
