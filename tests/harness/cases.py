@@ -16,7 +16,8 @@ there are; these are always:
   STDOUT_NOT_RE regex   not found there (repeatable)
   STDERR, STDERR_EXACT, STDERR_RE, STDERR_NOT_RE
                         the same for stderr
-  TIMEOUT seconds       for each command; 30 without this line
+  TIMEOUT seconds       for each command; 30 without this line; on the debug kernel
+                        five times as long
   REQUIRES what         else the case is skipped: "kvm" and "module" (that
                         /dev/kvm and /dev/vmctl can be used), "command NAME",
                         "file PATH"
@@ -51,6 +52,9 @@ REPEATABLE = (
 )
 EXPECTING = ("STATUS", "STDOUT", "STDERR")
 
+# The debug kernel checks each access to memory.
+PATIENCE = 5 if os.uname().release.endswith("-debug") else 1
+
 
 class Malformed(Exception):
     """A case file that cannot be understood: where and why."""
@@ -79,7 +83,7 @@ class Case:
 
     @property
     def timeout(self):
-        return float(self.one("TIMEOUT", "30"))
+        return PATIENCE * float(self.one("TIMEOUT", "30"))
 
 
 def check_line(where, keyword, value, checks):
