@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // VMCTL_GET_INFO and VMCTL_CREATE_VM: what they say, and names of any bytes.
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
+#include <thread>
 
 #include "driver.hpp"
 #include "kmsg.hpp"
@@ -117,6 +120,44 @@ std::string escaped(const std::string& name) {
     }
   }
   return shown.empty() ? "-" : shown;
+}
+
+// There is room for the answer when the command looks, and none any more when it is to be written.
+TEST_F(Create, AnAnswerThatFindsNoRoomAnyMoreMakesNothing) {
+  const Fd system = open_device();
+  const Mapping page = Mapping::memory(page_size());
+  auto* const create = reinterpret_cast<vmctl_create_vm*>(page.data());
+  const auto fds = open_fds();
+  std::uint32_t last = 0;
+  Fd(create_vm(system, "before", &last)).close();
+  unsigned wasted = 0;
+  for (unsigned i = 0; i < 2000 && wasted < 3; ++i) {
+    *create = {};
+    std::atomic<bool> begun = false;
+    std::thread closer([&] {
+      begun = true;
+      for (unsigned spins = 0; spins < 300 * (i % 200); ++spins)
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+      ::mprotect(page.data(), page.size(), PROT_READ);
+    });
+    while (!begun) std::this_thread::yield();
+    const Ret r = ctl(system, VMCTL_CREATE_VM, create);
+    closer.join();
+    ASSERT_EQ(::mprotect(page.data(), page.size(), PROT_READ | PROT_WRITE), 0);
+    if (r.ok()) {
+      Fd(r).close();
+    } else {
+      ASSERT_EQ(r, -EFAULT);
+    }
+    ASSERT_EQ(open_fds(), fds);
+    // Each VM that was begun has taken an id.
+    std::uint32_t now = 0;
+    Fd(create_vm(system, "after", &now)).close();
+    if (!r.ok() && now - last == 2) ++wasted;
+    last = now;
+  }
+  EXPECT_EQ(wasted, 3U) << "so often a VM was made and had to go again";
+  EXPECT_EQ(table().size(), 0U);
 }
 
 TEST_F(Create, ShowsAnyNameOnOneLine) {
