@@ -49,8 +49,7 @@ const Loadable& vmctl() {
 // A child that is made before threads are short, and acts when it is told to.
 class Child {
  public:
-  explicit Child(const std::function<int()>& act) {
-    pid_ = ::fork();
+  explicit Child(const std::function<int()>& act) : pid_(::fork()) {
     if (pid_ != 0) return;
     eventfd_t rung = 0;
     ::eventfd_read(go_, &rung);
