@@ -11,6 +11,9 @@
 #include <optional>
 #include <thread>
 
+#include "bystander.hpp"
+#include "call.hpp"
+#include "caught_signals.hpp"
 #include "fuse.hpp"
 #include "image.hpp"
 #include "state.hpp"
@@ -69,6 +72,10 @@ class BrokenImage : public Own, public ::testing::WithParamInterface<Reads> {
     Own::TearDown();
   }
   [[nodiscard]] Script& script() const { return scene_->file.script(); }
+  [[nodiscard]] Ret load_all() const {
+    const Fd file = scene_->file.open();
+    return load(scene_->it.vm, file, 0, kSize, 0);
+  }
   // From the middle on it does not answer.
   void hang() const {
     script().good = kMiddle;
@@ -81,34 +88,6 @@ INSTANTIATE_TEST_SUITE_P(Reads, BrokenImage, ::testing::Values(Reads::kCached, R
                          [](const auto& row) {
                            return row.param == Reads::kCached ? "Cached" : "Direct";
                          });
-
-// A load in a thread of its own, of which the rest of the test must not wait.
-class Loader {
- public:
-  explicit Loader(const Scene& scene)
-      : thread_([this, &scene] {
-          thread_id_ = ::gettid();
-          const Fd file = scene.file.open();
-          result_ = load(scene.it.vm, file, 0, kSize, 0);
-          back_ = true;
-        }) {}
-  Loader(const Loader&) = delete;
-  Loader& operator=(const Loader&) = delete;
-  ~Loader() { thread_.join(); }
-
-  [[nodiscard]] bool back() const { return back_; }
-  [[nodiscard]] bool comes_back() const {
-    return eventually([&] { return back_.load(); }, 20s);
-  }
-  [[nodiscard]] Ret result() const { return result_; }
-  void signal(int number) const { ::tgkill(::getpid(), thread_id_, number); }
-
- private:
-  std::atomic<pid_t> thread_id_ = 0;
-  std::atomic<bool> back_ = false;
-  Ret result_ = 0;
-  std::thread thread_;
-};
 
 TEST_P(BrokenImage, AnErrorInTheMiddle) {
   for (const int error : {EIO, ENOMEM, ESTALE, EFAULT, ENOSPC, EACCES}) {
@@ -147,7 +126,7 @@ TEST_P(BrokenImage, LessThanItSays) {
 TEST_P(BrokenImage, AServerThatDies) {
   hang();
   {
-    Loader loader(*scene_);
+    const Call loader([&] { return load_all(); });
     EXPECT_TRUE(eventually([&] { return script().waiting > 0; }, 20s));
     EXPECT_FALSE(loader.back());
     scene_->file.end_server();
@@ -163,57 +142,31 @@ TEST_P(BrokenImage, AServerThatDies) {
 TEST_P(BrokenImage, AFileThatHangsHoldsNobodyUp) {
   hang();
   const BareVm other;
-  const std::uint32_t id = scene_->it.id;
-  Loader loader(*scene_);
+  const Call loader([&] { return load_all(); });
   EXPECT_TRUE(eventually([&] { return script().waiting > 0; }, 20s));
-  std::atomic<int> step = 0;
-  std::thread others([&] {
-    EXPECT_EQ(table().size(), 2U);
-    step = 1;
-    vmctl_info info{};
-    EXPECT_EQ(ctl(other.system, VMCTL_GET_INFO, &info), 0);
-    step = 2;
-    EXPECT_EQ(ctl(scene_->it.vm, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY), 1);
-    EXPECT_TRUE(Fd(ctl(scene_->it.vm, KVM_CREATE_VCPU, 0)).valid());
-    step = 3;
-    EXPECT_EQ(revoke(other.system, id), 0);
-    step = 4;
-    EXPECT_EQ(ctl(scene_->it.vm, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY), -ENODEV);
-    step = 5;
-  });
-  EXPECT_TRUE(eventually([&] { return step == 5; }, 20s)) << "held up after step " << step;
+  const Bystander others(scene_->it, other);
+  EXPECT_TRUE(others.is_done(20s)) << "held up after step " << others.step();
   EXPECT_FALSE(loader.back());
   script().waits = false;
   EXPECT_TRUE(loader.comes_back());
   EXPECT_TRUE(loader.result() == -ENODEV || loader.result() == -ENODATA) << loader.result();
-  others.join();
-}
-
-std::atomic<int> handled = 0;
-void count_signal(int /*number*/) {
-  ++handled;
 }
 
 // A signal ends a load that waits for its file as soon as the file lets go, and it is not begun
 // again behind the program's back.
 TEST_P(BrokenImage, ASignalEndsAWaitingLoad) {
-  struct sigaction old {};
   for (const int flags : {0, SA_RESTART}) {
     for (const bool yields : {true, false}) {
       SCOPED_TRACE(std::to_string(flags) + (yields ? " yields" : " does not yield"));
-      handled = 0;
-      struct sigaction act {};
-      act.sa_handler = count_signal;
-      act.sa_flags = flags;
-      ::sigaction(SIGUSR1, &act, &old);
+      const CaughtSignals signals({SIGUSR1}, flags);
       // A file of its own, of which nothing is cached or still being read ahead.
       scene_.emplace(GetParam());
       hang();
       script().yields = yields;
       {
-        Loader loader(*scene_);
+        const Call loader([&] { return load_all(); });
         EXPECT_TRUE(eventually([&] { return script().waiting > 0; }, 20s));
-        loader.signal(SIGUSR1);
+        loader.signal();
         if (!yields || GetParam() == Reads::kCached) {
           // With a cache it may be the kernel that reads ahead, and the load still before that.
           std::this_thread::sleep_for(50ms);
@@ -224,13 +177,12 @@ TEST_P(BrokenImage, ASignalEndsAWaitingLoad) {
         }
         EXPECT_TRUE(loader.comes_back());
         EXPECT_EQ(loader.result(), -EINTR);
-        EXPECT_EQ(handled, 1);
+        EXPECT_EQ(CaughtSignals::count(), 1);
       }
       EXPECT_EQ(scene_->it.digest(), scene_->digest);
       script().waits = false;
     }
   }
-  ::sigaction(SIGUSR1, &old, nullptr);
   scene_->expect_unharmed();
 }
 

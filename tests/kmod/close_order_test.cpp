@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "driver.hpp"
+#include "parts.hpp"
 #include "state.hpp"
 
 namespace {
@@ -22,25 +23,7 @@ namespace {
 using namespace t;
 using namespace std::chrono_literals;
 
-enum Part { kSystem, kVm, kVcpu, kPage };
-constexpr std::array<Part, 4> kParts = {kSystem, kVm, kVcpu, kPage};
 constexpr std::array<const char*, 4> kNames = {"system fd", "VM fd", "vCPU fd", "run page"};
-
-void drop(Machine& machine, Part part) {
-  switch (part) {
-    case kSystem:
-      machine.system.close();
-      break;
-    case kVm:
-      machine.vm.close();
-      break;
-    case kVcpu:
-      machine.cpu.fd.close();
-      break;
-    case kPage:
-      machine.cpu.page.unmap();
-  }
-}
 
 int fd_of(const Machine& machine, Part part) {
   return part == kSystem ? machine.system : part == kVm ? machine.vm : machine.cpu.fd;

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <optional>
 
+#include "caught_signals.hpp"
 #include "image.hpp"
 #include "state.hpp"
 
@@ -54,23 +55,8 @@ void alarm_in(unsigned microseconds) {
   ::setitimer(ITIMER_REAL, &once, nullptr);
 }
 
-void ignore_signal(int /*number*/) {}
-
 class Interrupt : public Own {
- protected:
-  void SetUp() override {
-    Own::SetUp();
-    struct sigaction act {};
-    act.sa_handler = ignore_signal;
-    ::sigaction(SIGALRM, &act, &old_);
-  }
-  void TearDown() override {
-    ::sigaction(SIGALRM, &old_, nullptr);
-    Own::TearDown();
-  }
-
- private:
-  struct sigaction old_ {};
+  CaughtSignals alarms_{{SIGALRM}};
 };
 
 TEST_F(Interrupt, ASignalDoesNotHarm) {

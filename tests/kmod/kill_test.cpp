@@ -27,11 +27,6 @@ namespace {
 using namespace t;
 using namespace std::chrono_literals;
 
-const Loadable& vmctl() {
-  static const Loadable module("vmctl", "VMCTL_MODULE");
-  return module;
-}
-
 // What the processes tell about themselves, in memory that all share.
 struct Tally {
   std::atomic<long> vms;

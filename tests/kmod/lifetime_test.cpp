@@ -10,6 +10,7 @@
 #include <csignal>
 
 #include "driver.hpp"
+#include "parts.hpp"
 
 namespace {
 
@@ -17,27 +18,8 @@ using namespace t;
 
 class Lifetime : public Own {};
 
-enum Part { kSystem, kVm, kVcpu, kPage };
-
-void drop(Machine& machine, Part part) {
-  switch (part) {
-    case kSystem:
-      machine.system.close();
-      break;
-    case kVm:
-      machine.vm.close();
-      break;
-    case kVcpu:
-      machine.cpu.fd.close();
-      break;
-    case kPage:
-      machine.cpu.page.unmap();
-      break;
-  }
-}
-
 TEST_F(Lifetime, AnyOrderOfClosing) {
-  std::array<Part, 4> order = {kSystem, kVm, kVcpu, kPage};
+  std::array<Part, 4> order = kParts;
   do {
     std::uint32_t id = 0;
     Machine machine = named(guest::outs(100), "order", &id);
@@ -66,7 +48,7 @@ TEST_F(Lifetime, ADuplicateHoldsTheVm) {
   std::uint32_t id = 0;
   Machine machine = named(guest::halt(), "dup", &id);
   const Fd other(::fcntl(machine.vm, F_DUPFD_CLOEXEC, 100));
-  for (const Part part : {kSystem, kVm, kVcpu, kPage}) drop(machine, part);
+  for (const Part part : kParts) drop(machine, part);
   EXPECT_TRUE(row_of(id));
   EXPECT_TRUE(Fd(ctl(other, KVM_CREATE_VCPU, 1)).valid());
 }

@@ -57,4 +57,9 @@ Ret Loadable::remove_soon() const {
   return r;
 }
 
+const Loadable& vmctl() {
+  static const Loadable module("vmctl", "VMCTL_MODULE");
+  return module;
+}
+
 }  // namespace t

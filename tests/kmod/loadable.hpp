@@ -32,4 +32,7 @@ class Loadable {
   std::string file_;
 };
 
+// The driver; its file may be named by VMCTL_MODULE.
+const Loadable& vmctl();
+
 }  // namespace t

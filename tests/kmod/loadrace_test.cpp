@@ -4,20 +4,20 @@
 // memory, the VM itself. It may fail, with an errno of the header; it may not
 // keep a digest of what it did not load, nor hold anyone up.
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
-#include <poll.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <thread>
 
+#include "bystander.hpp"
+#include "call.hpp"
+#include "caught_signals.hpp"
 #include "image.hpp"
+#include "late_pages.hpp"
 
 namespace {
 
@@ -196,8 +196,6 @@ TEST_F(LoadRace, TwoThreadsLoadAtOnce) {
   EXPECT_TRUE(std::find(digests.begin(), digests.end(), it.digest()) != digests.end());
 }
 
-void ignore_signal(int /*number*/) {}
-
 TEST_F(LoadRace, ASignalEndsALongLoad) {
   constexpr std::size_t kSize = 512 << 20;  // seconds of work in the test VM
   const BareVm it;
@@ -209,10 +207,7 @@ TEST_F(LoadRace, ASignalEndsALongLoad) {
   ASSERT_EQ(load(it.vm, file, 0, 16, 0), 0);
   const std::string before = it.digest();
 
-  struct sigaction act {};
-  struct sigaction old {};
-  act.sa_handler = ignore_signal;
-  ::sigaction(SIGALRM, &act, &old);
+  const CaughtSignals alarms({SIGALRM});
   const itimerval soon{.it_interval = {0, 50000}, .it_value = {0, 50000}};
   const auto start = std::chrono::steady_clock::now();
   ::setitimer(ITIMER_REAL, &soon, nullptr);
@@ -220,7 +215,6 @@ TEST_F(LoadRace, ASignalEndsALongLoad) {
   const auto took = std::chrono::steady_clock::now() - start;
   const itimerval never{};
   ::setitimer(ITIMER_REAL, &never, nullptr);
-  ::sigaction(SIGALRM, &old, nullptr);
   EXPECT_EQ(r, -EINTR);
   EXPECT_LT(took, 1s);
   EXPECT_EQ(it.digest(), before);
@@ -228,52 +222,25 @@ TEST_F(LoadRace, ASignalEndsALongLoad) {
 
 // A page that nobody brings: the load waits for it, and nothing else may wait for the load.
 TEST_F(LoadRace, AWaitingLoadHoldsNobodyUp) {
-  const Fd faults(Ret::of(::syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK)));
-  if (!faults.valid()) GTEST_SKIP() << "no userfaultfd: " << std::strerror(errno);
-  uffdio_api api{.api = UFFD_API};
-  ASSERT_EQ(ctl(faults, UFFDIO_API, &api), 0);
+  const LatePages late;
+  if (!late.valid()) GTEST_SKIP() << "no userfaultfd";
   const BareVm it;
   const BareVm other;
   const Mapping memory = Mapping::memory(0x4000);
   ASSERT_EQ(set_slot(it.vm, 0, 0, 0x4000, memory.address()), 0);
-  uffdio_register area{};
-  area.range = {.start = memory.address() + 0x2000, .len = 0x1000};
-  area.mode = UFFDIO_REGISTER_MODE_MISSING;
-  ASSERT_EQ(ctl(faults, UFFDIO_REGISTER, &area), 0);
+  const std::uintptr_t middle = memory.address() + 0x2000;
+  ASSERT_TRUE(late.delay(middle, 0x1000));
 
   const Fd file = file_of(pattern(0x4000));
-  std::atomic<bool> back = false;
-  Ret result = 0;
-  std::thread loader([&] {
-    result = load(it.vm, file, 0, 0x4000, 0);
-    back = true;
-  });
-  pollfd waiting{.fd = faults, .events = POLLIN, .revents = 0};
-  EXPECT_EQ(::poll(&waiting, 1, 5000), 1) << "the load has met the page";
+  const Call loader([&] { return load(it.vm, file, 0, 0x4000, 0); });
+  EXPECT_TRUE(late.are_waited_for(5s)) << "the load has met the page";
 
-  // In a thread, so that a driver that waits shows as a failure and not as a hang.
-  std::atomic<int> step = 0;
-  std::thread others([&] {
-    EXPECT_EQ(table().size(), 2U);
-    step = 1;
-    vmctl_info info{};
-    EXPECT_EQ(ctl(other.system, VMCTL_GET_INFO, &info), 0);
-    step = 2;
-    EXPECT_EQ(ctl(it.vm, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY), 1);
-    step = 3;
-    EXPECT_EQ(revoke(other.system, it.id), 0);
-    step = 4;
-    EXPECT_EQ(ctl(it.vm, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY), -ENODEV);
-    step = 5;
-  });
-  EXPECT_TRUE(eventually([&] { return step == 5; }, 5s)) << "held up after step " << step;
-  EXPECT_FALSE(back);
-  const uffdio_range page = area.range;
-  uffdio_zeropage zero{.range = page, .mode = 0, .zeropage = 0};
-  EXPECT_EQ(ctl(faults, UFFDIO_ZEROPAGE, &zero), 0);
-  loader.join();
-  others.join();
-  EXPECT_EQ(result, -ENODEV);
+  const Bystander others(it, other);
+  EXPECT_TRUE(others.is_done(5s)) << "held up after step " << others.step();
+  EXPECT_FALSE(loader.back());
+  late.bring(middle, 0x1000);
+  EXPECT_TRUE(loader.comes_back());
+  EXPECT_EQ(loader.result(), -ENODEV);
   EXPECT_EQ(it.digest(), "-");
 }
 
@@ -299,16 +266,12 @@ TEST_F(LoadRace, RevocationEndsALongLoad) {
 TEST_F(LoadRace, AWaitingLoadCanBeKilled) {
   const std::string said = in_child(
       [] {
-        const Fd faults(Ret::of(::syscall(SYS_userfaultfd, O_CLOEXEC)));
-        uffdio_api api{.api = UFFD_API};
-        if (!ctl(faults, UFFDIO_API, &api).ok()) return std::string("skip");
+        const LatePages late;
+        if (!late.valid()) return std::string("skip");
         const BareVm it;
         const Mapping memory = Mapping::memory(0x4000);
         (void)set_slot(it.vm, 0, 0, 0x4000, memory.address());
-        uffdio_register area{};
-        area.range = {.start = memory.address(), .len = 0x1000};
-        area.mode = UFFDIO_REGISTER_MODE_MISSING;
-        (void)ctl(faults, UFFDIO_REGISTER, &area);
+        (void)late.delay(memory.address(), 0x1000);
         (void)load(it.vm, file_of(pattern(0x4000)), 0, 0x4000, 0);
         return std::string("came back");
       },

@@ -136,13 +136,24 @@ std::string touch_by_guest() {
   return "all of it could be had";
 }
 
+// A VM whose memory takes nothing yet, and an image of holes for all of it.
+struct Sparse {
+  explicit Sparse(std::size_t size) : memory(Mapping::memory(size)) {}
+  [[nodiscard]] bool ready() const {
+    return ::ftruncate(file, static_cast<off_t>(memory.size())) == 0 &&
+           set_slot(it.vm, 0, 0, memory.size(), memory.address()) == 0;
+  }
+  [[nodiscard]] Ret load_of(std::size_t length) const { return load(it.vm, file, 0, length, 0); }
+
+  BareVm it;
+  Mapping memory;
+  Fd file{::memfd_create("sparse", MFD_CLOEXEC)};
+};
+
 std::string load_more_than_there_is() {
-  const BareVm it;
-  const Mapping memory = Mapping::memory(8 * kLimit);
-  const Fd file(::memfd_create("sparse", MFD_CLOEXEC));
-  NEED(::ftruncate(file, static_cast<off_t>(memory.size())) == 0);
-  NEED_EQ(set_slot(it.vm, 0, 0, memory.size(), memory.address()), 0);
-  const Ret r = load(it.vm, file, 0, memory.size(), 0);
+  const Sparse sparse(8 * kLimit);
+  NEED(sparse.ready());
+  const Ret r = sparse.load_of(sparse.memory.size());
   return "the load came back with " + ::testing::PrintToString(r);
 }
 
@@ -248,16 +259,13 @@ std::string refused_vcpus() {
 }
 
 std::string refused_load() {
-  const BareVm it;
-  const Mapping memory = Mapping::memory(4 * kLimit);
-  const Fd file(::memfd_create("sparse", MFD_CLOEXEC));
-  NEED(::ftruncate(file, static_cast<off_t>(memory.size())) == 0);
-  NEED_EQ(set_slot(it.vm, 0, 0, memory.size(), memory.address()), 0);
+  const Sparse sparse(4 * kLimit);
+  NEED(sparse.ready());
   NEED(spare_me());
-  const Ret r = load(it.vm, file, 0, memory.size(), 0);
-  ::madvise(memory.data(), memory.size(), MADV_DONTNEED);
+  const Ret r = sparse.load_of(sparse.memory.size());
+  ::madvise(sparse.memory.data(), sparse.memory.size(), MADV_DONTNEED);
   if (r != -ENOMEM) return "the load is refused with " + ::testing::PrintToString(r);
-  NEED_EQ(load(it.vm, file, 0, kMiB, 0), 0);
+  NEED_EQ(sparse.load_of(kMiB), 0);
   return "";
 }
 

@@ -9,20 +9,14 @@
 
 #include <iostream>
 
-#include "driver.hpp"
 #include "faults.hpp"
 #include "kmsg.hpp"
-#include "loadable.hpp"
+#include "reloading.hpp"
 #include "traces.hpp"
 
 namespace {
 
 using namespace t;
-
-const Loadable& vmctl() {
-  static const Loadable module("vmctl", "VMCTL_MODULE");
-  return module;
-}
 
 Ret insert(const std::string& parameters = "") {
   return vmctl().insert(parameters);
@@ -31,20 +25,8 @@ Ret remove() {
   return vmctl().remove();
 }
 
-class Module : public Own {
+class Module : public Reloading {
  protected:
-  void SetUp() override {
-    Own::SetUp();
-    if (!IsSkipped() && !vmctl().found()) {
-      GTEST_SKIP() << "vmctl.ko is not to be found: set VMCTL_MODULE";
-    }
-  }
-  void TearDown() override {
-    if (device_is_vmctl() && ::access("/dev/vmctl", F_OK) != 0) {
-      EXPECT_EQ(insert(), 0) << "for the tests that come after";
-    }
-    Own::TearDown();
-  }
   static Ret remove_soon() { return vmctl().remove_soon(); }
   static bool busy(Ret r) { return Loadable::busy(r); }
 };

@@ -10,8 +10,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <thread>
+#include <vector>
 
+#include "caught_signals.hpp"
 #include "commands.hpp"
 #include "driver.hpp"
 
@@ -20,9 +23,13 @@ namespace {
 using namespace t;
 using namespace std::chrono_literals;
 
-std::atomic<int> signals = 0;
-void count_signal(int /*number*/) {
-  ++signals;
+// All but SIGPIPE; what cannot be caught is not.
+std::vector<int> all_signals() {
+  std::vector<int> numbers;
+  for (int number = 1; number <= SIGRTMAX; ++number) {
+    if (number != SIGPIPE) numbers.push_back(number);
+  }
+  return numbers;
 }
 
 // Counts every signal that can be caught.
@@ -30,25 +37,17 @@ class Revoke : public Own {
  protected:
   void SetUp() override {
     Own::SetUp();
-    signals = 0;
-    struct sigaction act {};
-    act.sa_handler = count_signal;
-    act.sa_flags = SA_RESTART;
-    for (int number = 1; number <= SIGRTMAX; ++number) {
-      if (number != SIGPIPE) ::sigaction(number, &act, &old_[number]);
-    }
+    caught_.emplace(all_signals(), SA_RESTART);
   }
   void TearDown() override {
-    for (int number = 1; number <= SIGRTMAX; ++number) {
-      if (number != SIGPIPE) ::sigaction(number, &old_[number], nullptr);
-    }
-    if (!IsSkipped()) EXPECT_EQ(signals, expected_signals_) << "signals came";
+    caught_.reset();
+    if (!IsSkipped()) EXPECT_EQ(CaughtSignals::count(), expected_signals_) << "signals came";
     Own::TearDown();
   }
   int expected_signals_ = 0;
 
  private:
-  struct sigaction old_[65] = {};
+  std::optional<CaughtSignals> caught_;
 };
 
 // KVM_RUN in a thread until it fails.
@@ -382,7 +381,7 @@ TEST_F(Revoke, AStoppedProcessFindsItsVmGone) {
   EXPECT_EQ(status, 0);
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  expected_signals_ = signals;  // of the child's stops and end
+  expected_signals_ = CaughtSignals::count();  // of the child's stops and end
 }
 
 // The thread in KVM_RUN is the last to hold the vCPU: it frees it on its way out, before it comes
@@ -418,7 +417,7 @@ TEST_F(Revoke, ASignalOfSomeoneElseStillComes) {
   ::kill(::getpid(), SIGUSR1);
   EXPECT_TRUE(runner.came_out());
   EXPECT_TRUE(runner.result() == -ENODEV || runner.result() == -EINTR) << runner.result();
-  EXPECT_TRUE(eventually([] { return signals == 1; }));
+  EXPECT_TRUE(eventually([] { return CaughtSignals::count() == 1; }));
   expected_signals_ = 1;
 }
 

@@ -3,12 +3,10 @@
 // Users who do all they can to hold the driver, and through it others, up:
 // pages that never come, cgroups that forbid, descriptors without number.
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <atomic>
@@ -17,6 +15,7 @@
 #include <thread>
 
 #include "driver.hpp"
+#include "late_pages.hpp"
 
 namespace {
 
@@ -25,27 +24,6 @@ using namespace std::chrono_literals;
 
 class Siege : public Own {};
 
-// Memory whose pages nobody ever brings: who touches it waits until killed.
-class Tarpit {
- public:
-  Tarpit() : faults_(Ret::of(::syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK))) {
-    uffdio_api api{.api = UFFD_API};
-    if (faults_.valid() && !ctl(faults_, UFFDIO_API, &api).ok()) faults_.close();
-  }
-  [[nodiscard]] bool valid() const { return faults_.valid(); }
-  [[nodiscard]] Mapping page() const {
-    Mapping page(page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
-    uffdio_register area{};
-    area.range = {.start = page.address(), .len = page_size()};
-    area.mode = UFFDIO_REGISTER_MODE_MISSING;
-    if (!ctl(faults_, UFFDIO_REGISTER, &area).ok()) page.unmap();
-    return page;
-  }
-
- private:
-  Fd faults_;
-};
-
 constexpr unsigned kSeconds = 120;
 
 // More threads that cannot come out of KVM_RUN than a workqueue has workers.
@@ -53,14 +31,14 @@ std::string besiege_revocation() {
   constexpr int kStuck = 264;
   const rlimit many{8192, 8192};
   NEED(::setrlimit(RLIMIT_NOFILE, &many) == 0);
-  const Tarpit tarpit;
+  const LatePages never;
   const Fd system = open_device();
   std::vector<std::uint32_t> ids(kStuck);
   for (std::uint32_t& id : ids) {
     const Ret vm = create_vm(system, "stuck", &id);
     NEED(vm.ok());
     const int fd = static_cast<int>(vm.value);
-    Mapping page = tarpit.page();
+    Mapping page = never.page();
     NEED(page.valid());
     NEED_EQ(set_slot(fd, 0, 0x1000, page_size(), page.address()), 0);
     auto* cpu = new Vcpu(fd);  // for ever, as the page
@@ -89,18 +67,18 @@ std::string besiege_revocation() {
 }
 
 TEST_F(Siege, StuckVcpusHoldNoOthersRevocationUp) {
-  if (!Tarpit().valid()) GTEST_SKIP() << "no userfaultfd";
+  if (!LatePages().valid()) GTEST_SKIP() << "no userfaultfd";
   EXPECT_EQ(in_child(besiege_revocation, kSeconds), "");
 }
 
 // KVM_CREATE_VCPU waits for locks that other commands hold while they wait for a page. Others
 // who look at the process must not have to wait with it.
 std::string besiege_proc() {
-  const Tarpit tarpit;
+  const LatePages never;
   const Fd system = open_device();
   const Fd vm(create_vm(system, "slow"));
   const Mapping memory = Mapping::memory(page_size());
-  const Mapping bitmap = tarpit.page();
+  const Mapping bitmap = never.page();
   NEED(bitmap.valid());
   NEED_EQ(set_slot(vm, 0, 0, page_size(), memory.address(), KVM_MEM_LOG_DIRTY_PAGES), 0);
 
@@ -128,7 +106,7 @@ std::string besiege_proc() {
 }
 
 TEST_F(Siege, AWaitingCreationHoldsNoReaderOfProcUp) {
-  if (!Tarpit().valid()) GTEST_SKIP() << "no userfaultfd";
+  if (!LatePages().valid()) GTEST_SKIP() << "no userfaultfd";
   if (slurp("/proc/self/io").empty()) GTEST_SKIP() << "no accounting of I/O";
   EXPECT_EQ(in_child(besiege_proc, kSeconds), "");
 }

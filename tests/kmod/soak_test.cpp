@@ -24,11 +24,6 @@ namespace {
 using namespace t;
 using Clock = std::chrono::steady_clock;
 
-const Loadable& vmctl() {
-  static const Loadable module("vmctl", "VMCTL_MODULE");
-  return module;
-}
-
 // Takes the module out whenever nobody holds it, and puts it back.
 class Remover {
  public:

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <thread>
 
+#include "caught_signals.hpp"
 #include "driver.hpp"
 
 namespace {
@@ -139,21 +140,15 @@ TEST_F(Stats, EintrCountsAsAnExitAndOtherFailuresAsErrors) {
   EXPECT_EQ(table().at(0).exits, 3U) << "errors are no exits";
 }
 
-void ignore_signal(int /*number*/) {}
-
 TEST_F(Stats, ASignalCountsAsIntr) {
   const Machine machine = named(guest::loop(), "stats");
   ASSERT_EQ(machine.built, 0);
-  struct sigaction act {};
-  struct sigaction old {};
-  act.sa_handler = ignore_signal;
-  ::sigaction(SIGALRM, &act, &old);
+  const CaughtSignals alarms({SIGALRM});
   const itimerval soon{.it_interval = {0, 20000}, .it_value = {0, 20000}};
   ::setitimer(ITIMER_REAL, &soon, nullptr);
   EXPECT_EQ(machine.cpu.enter(), -EINTR);
   const itimerval never{};
   ::setitimer(ITIMER_REAL, &never, nullptr);
-  ::sigaction(SIGALRM, &old, nullptr);
   vmctl_stats s{};
   ASSERT_EQ(stats(machine.vm, 0, VMCTL_ALL_VCPUS, &s), 0);
   expect_counts(s, {{KVM_EXIT_INTR, 1}});

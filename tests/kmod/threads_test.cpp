@@ -11,8 +11,7 @@
 #include <csignal>
 #include <thread>
 
-#include "driver.hpp"
-#include "loadable.hpp"
+#include "reloading.hpp"
 #include "traces.hpp"
 
 namespace {
@@ -40,11 +39,6 @@ class NoThreads {
   std::string before_;
   bool set_ = false;
 };
-
-const Loadable& vmctl() {
-  static const Loadable module("vmctl", "VMCTL_MODULE");
-  return module;
-}
 
 // A child that is made before threads are short, and acts when it is told to.
 class Child {
@@ -77,21 +71,7 @@ class Child {
   pid_t pid_ = 0;
 };
 
-class Threads : public Own {
- protected:
-  void SetUp() override {
-    Own::SetUp();
-    if (!IsSkipped() && !vmctl().found()) {
-      GTEST_SKIP() << "vmctl.ko is not to be found: set VMCTL_MODULE";
-    }
-  }
-  void TearDown() override {
-    if (device_is_vmctl() && ::access("/dev/vmctl", F_OK) != 0) {
-      EXPECT_EQ(vmctl().insert(), 0) << "for the tests that come after";
-    }
-    Own::TearDown();
-  }
-};
+class Threads : public Reloading {};
 
 // Each creation under way has a table of open files of its own: more than are kept.
 TEST_F(Threads, ManyCreateAtOnce) {

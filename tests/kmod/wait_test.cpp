@@ -22,6 +22,8 @@
 #include <functional>
 #include <thread>
 
+#include "call.hpp"
+#include "caught_signals.hpp"
 #include "image.hpp"
 #include "late_pages.hpp"
 #include "state.hpp"
@@ -31,77 +33,9 @@ namespace {
 using namespace t;
 using namespace std::chrono_literals;
 
-std::atomic<int> handled = 0;
-void count_signal(int /*number*/) {
-  ++handled;
-}
-
-// A call in a thread of its own that can be signalled.
-class Call {
- public:
-  explicit Call(std::function<Ret()> act)
-      : thread_([this, act = std::move(act)] {
-          id_ = ::gettid();
-          result_ = act();
-          back_ = true;
-        }) {
-    while (id_ == 0) std::this_thread::yield();
-  }
-  Call(const Call&) = delete;
-  Call& operator=(const Call&) = delete;
-  ~Call() { thread_.join(); }
-
-  [[nodiscard]] bool back() const { return back_; }
-  [[nodiscard]] bool comes_back() const {
-    return eventually([&] { return back_.load(); }, 20s);
-  }
-  [[nodiscard]] Ret result() const { return result_; }
-  // It is in a system call and sleeps, or in the guest.
-  [[nodiscard]] bool sleeps() const {
-    const std::string path = "/proc/self/task/" + std::to_string(id_) + "/stat";
-    return eventually(
-        [&] {
-          const std::string stat = slurp(path);
-          const auto end = stat.rfind(") ");
-          return end != std::string::npos && (stat[end + 2] == 'S' || stat[end + 2] == 'D');
-        },
-        20s);
-  }
-  void signal() const { ::tgkill(::getpid(), id_, SIGUSR1); }
-  // Again, should the first have come before it slept.
-  [[nodiscard]] bool is_ended_by_signals() const {
-    return eventually(
-        [&] {
-          if (!back_) signal();
-          return back_.load();
-        },
-        20s);
-  }
-
- private:
-  std::atomic<pid_t> id_ = 0;
-  std::atomic<bool> back_ = false;
-  Ret result_ = 0;
-  std::thread thread_;
-};
-
 class Wait : public Own, public ::testing::WithParamInterface<int> {
  protected:
-  void SetUp() override {
-    Own::SetUp();
-    handled = 0;
-    struct sigaction act {};
-    act.sa_handler = count_signal;
-    act.sa_flags = GetParam();
-    ::sigaction(SIGUSR1, &act, &old_);
-  }
-  void TearDown() override {
-    ::sigaction(SIGUSR1, &old_, nullptr);
-    Own::TearDown();
-  }
-
- private:
-  struct sigaction old_ {};
+  CaughtSignals signals_{{SIGUSR1}, GetParam()};
 };
 
 INSTANTIATE_TEST_SUITE_P(Signals, Wait, ::testing::Values(0, SA_RESTART),
@@ -126,14 +60,14 @@ TEST_P(Wait, RunIsEnded) {
     const Machine machine = halts ? halted() : named(guest::loop(), "loop");
     ASSERT_EQ(machine.built, 0);
     for (int turn = 0; turn < 5; ++turn) {
-      handled = 0;
+      CaughtSignals::forget();
       const Call call([&] { return run(machine.cpu); });
       std::this_thread::sleep_for(5ms);
       EXPECT_FALSE(call.back());
       EXPECT_TRUE(call.is_ended_by_signals());
       EXPECT_EQ(call.result(), -EINTR);
       EXPECT_EQ(machine.cpu.run().exit_reason, unsigned{KVM_EXIT_INTR});
-      EXPECT_GE(handled, 1);
+      EXPECT_GE(CaughtSignals::count(), 1);
     }
     vmctl_stats counts{};
     ASSERT_EQ(stats(machine.cpu.fd, 0, VMCTL_ALL_VCPUS, &counts), 0);
@@ -197,18 +131,19 @@ TEST_P(Wait, PollSelectAndEpollAreEnded) {
 TEST_P(Wait, ALoadThatWaitsForMemoryEndsWhenItComes) {
   const LatePages late;
   if (!late.valid()) GTEST_SKIP() << "no userfaultfd";
+  const Mapping page = late.page();
   const BareVm it;
   const Mapping before = Mapping::memory(0x2000);
   ASSERT_EQ(set_slot(it.vm, 0, 0, 0x2000, before.address()), 0);
-  ASSERT_EQ(set_slot(it.vm, 1, 0x2000, page_size(), late.page().address()), 0);
+  ASSERT_EQ(set_slot(it.vm, 1, 0x2000, page_size(), page.address()), 0);
   const Fd file = file_of(pattern(0x3000));
   const Call call([&] { return load(it.vm, file, 0, 0x3000, 0); });
   ASSERT_TRUE(late.are_waited_for());
   call.signal();
   std::this_thread::sleep_for(50ms);
   EXPECT_FALSE(call.back());
-  EXPECT_EQ(handled, 0);
-  late.bring();
+  EXPECT_EQ(CaughtSignals::count(), 0);
+  late.bring(page);
   EXPECT_TRUE(call.comes_back());
   EXPECT_EQ(call.result(), -EINTR);
   EXPECT_EQ(it.digest(), "-");
@@ -219,13 +154,14 @@ TEST_P(Wait, ALoadThatWaitsForMemoryEndsWhenItComes) {
 // the creation.
 struct Queue {
   LatePages late;
+  Mapping bitmap = late.page();
   BareVm it;
   Mapping memory = Mapping::memory(page_size());
   Ret slot = set_slot(it.vm, 0, 0, page_size(), memory.address(), KVM_MEM_LOG_DIRTY_PAGES);
 
   [[nodiscard]] Ret log() const {
     kvm_dirty_log log{};
-    log.dirty_bitmap = late.page().data();
+    log.dirty_bitmap = bitmap.data();
     return ctl(it.vm, KVM_GET_DIRTY_LOG, &log);
   }
   [[nodiscard]] Ret create() const {
@@ -251,13 +187,13 @@ TEST_P(Wait, ACreationAndWhatIsBehindItGoOn) {
   std::this_thread::sleep_for(50ms);
   EXPECT_FALSE(creation.back());
   EXPECT_FALSE(question.back());
-  EXPECT_EQ(handled, 0);
-  queue.late.bring();
+  EXPECT_EQ(CaughtSignals::count(), 0);
+  queue.late.bring(queue.bitmap);
   EXPECT_TRUE(log.comes_back() && creation.comes_back() && question.comes_back());
   EXPECT_EQ(log.result(), 0);
   EXPECT_TRUE(creation.result().ok()) << creation.result();
   EXPECT_EQ(question.result(), 1);
-  EXPECT_EQ(handled, 2);
+  EXPECT_EQ(CaughtSignals::count(), 2);
 }
 
 // A deadly one ends each of them at once, and nothing is left.
