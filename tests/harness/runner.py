@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Runs one suite: follows its lines, survives its end, keeps its results."""
+"""Runs suites: follows their lines, survives their end, keeps their results."""
 
 import json
 import os
 import re
 import signal
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
@@ -20,6 +22,15 @@ SUMMARY = re.compile(r"\[==========\] (\d+) tests? from .* ran\.")
 # A failure that belongs to no case.
 OUTSIDE = re.compile(r":\d+: Failure$", re.MULTILINE)
 VERDICTS = {"OK": PASSED, "FAILED": FAILED, "SKIPPED": SKIPPED}
+
+
+PRINTING = threading.Lock()
+
+
+def say(*lines):
+    """Prints lines that belong together, one after the other."""
+    with PRINTING:
+        print(*lines, sep="\n", flush=True)
 
 
 @dataclass
@@ -111,6 +122,8 @@ class Report:
 
 @dataclass
 class Runner:
+    """Runs one suite."""
+
     vm: list
     results: object
     filter: str = ""
@@ -119,7 +132,7 @@ class Runner:
 
     def run(self, suite):
         self.report = Report(suite.name)
-        print(f"--- {suite.name}", flush=True)
+        say(f"--- {suite.name}")
         begin = time.monotonic()
         if not suite.command[0].exists():
             self.fail_suite(f"{suite.command[0]} is missing: run make all")
@@ -155,7 +168,7 @@ class Runner:
         """Judges the case in which an attempt ended, with a second run of it alone."""
         name = attempt.open_case
         first = attempt.how_it_ended(suite.in_vm)
-        print(f"  {name}: {first}; once more, alone", flush=True)
+        say(f"  {name}: {first}; once more, alone")
         again = self.attempt(suite, name, record=False)
         if again.complete and again.cases:
             case = again.cases[0]
@@ -169,7 +182,7 @@ class Runner:
             f"{attempt.open_output}first run: {first}\n{case.output}second run, alone: {second}\n"
         )
         self.record(case)
-        print(f"  {name}: first run: {first}; second run: {second}", flush=True)
+        say(f"  {name}: first run: {first}; second run: {second}")
 
     def filter_without(self, finished):
         """The filter that leaves out cases, in GoogleTest's syntax."""
@@ -207,14 +220,14 @@ class Runner:
         ]
 
     def fail_suite(self, why):
-        self.record(Case(f"{self.report.suite} as a whole", FAILED, 0, why + "\n"))
+        self.record(Case("as a whole", FAILED, 0, why + "\n"))
 
     def record(self, case):
         self.report.cases.append(case)
         note = f": {case.reason}" if case.verdict == SKIPPED else ""
-        print(f"{case.verdict:8}{case.name} ({case.milliseconds} ms){note}", flush=True)
-        if case.verdict == FAILED or self.verbose:
-            print("".join(f"        {line}\n" for line in case.output.splitlines()), end="", flush=True)
+        told = case.output.splitlines() if case.verdict == FAILED or self.verbose else []
+        say(f"{case.verdict:8}{self.report.suite} {case.name} ({case.milliseconds} ms){note}",
+            *(f"        {line}" for line in told))
         self.save()
 
     def save(self):
@@ -223,6 +236,12 @@ class Runner:
         fresh = path.with_suffix(".partial")
         fresh.write_text(json.dumps(asdict(self.report), indent=1) + "\n")
         fresh.rename(path)
+
+
+def run_all(runner, suites, jobs):
+    """Runs suites, some side by side, each by a runner of its own; returns their reports."""
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(lambda suite: runner().run(suite), suites))
 
 
 def summary(reports, anything_must_run):
