@@ -17,6 +17,7 @@
 #include "caught_signals.hpp"
 #include "commands.hpp"
 #include "driver.hpp"
+#include "state.hpp"
 
 namespace {
 
@@ -387,8 +388,7 @@ TEST_F(Revoke, AStoppedProcessFindsItsVmGone) {
 // The thread in KVM_RUN is the last to hold the vCPU: it frees it on its way out, before it comes
 // to what made it come out. The module stays until then, and no longer.
 TEST_F(Revoke, AVcpuThatItsRunnerAloneHolds) {
-  const auto references = [] { return slurp("/sys/module/vmctl/refcnt"); };
-  const std::string before = references();
+  const State before = State::at_rest();
   for (int turn = 0; turn < 3; ++turn) {
     std::uint32_t id = 0;
     Machine machine = named(guest::loop(), "held", &id);
@@ -403,8 +403,7 @@ TEST_F(Revoke, AVcpuThatItsRunnerAloneHolds) {
     runner.join();
     EXPECT_EQ(result, -ENODEV);
   }
-  EXPECT_TRUE(eventually([&] { return references() == before; }, 5s))
-      << references() << "and before " << before;
+  EXPECT_TRUE(State::returns_to(before)) << State::now() << "; before: " << before;
 }
 
 // A signal that is there as well is not eaten.
