@@ -60,16 +60,17 @@ class Interrupt : public Own {
 };
 
 TEST_F(Interrupt, ASignalDoesNotHarm) {
+  constexpr unsigned kTurns = 20;
   for (const auto& command : kCommands) {
     const State before = State::now();
     int interrupted = 0;
-    for (unsigned turn = 0; turn < 40; ++turn) {
+    for (unsigned turn = 0; turn < kTurns; ++turn) {
       SCOPED_TRACE(command.name + std::string(", turn ") + std::to_string(turn));
       Work work;
       ASSERT_EQ(work.slot, 0);
       ASSERT_EQ(command.act(work), 0);
       const State ready = State::now();
-      alarm_in(20 + turn * turn * 25);
+      alarm_in(20 + turn * turn * 100);
       const Ret r = command.act(work);
       alarm_in(0);
       ASSERT_TRUE(r.ok() || r == -EINTR) << r;
@@ -78,7 +79,7 @@ TEST_F(Interrupt, ASignalDoesNotHarm) {
       ASSERT_EQ(command.act(work), 0) << "the next call";
     }
     ASSERT_TRUE(State::returns_to(before)) << State::now();
-    std::cout << command.name << ": " << interrupted << " of 40 interrupted\n";
+    std::cout << command.name << ": " << interrupted << " of " << kTurns << " interrupted\n";
   }
 }
 
