@@ -31,6 +31,7 @@ class Guest:
     release: str
     image: Path
     initramfs: Path
+    tsc_khz: int  # of this host, and of what it emulates
 
     @property
     def debug(self):
@@ -174,8 +175,8 @@ def make_image(target, image):
     fresh.rename(target)
 
 
-def make_agent(target):
-    source = HERE / "agent.c"
+def make_program(target):
+    source = HERE / f"{target.name}.c"
     if not newer(target, source):
         output_of("cc", "-Os", "-static", "-s", "-Wall", "-Wextra", "-o", target, source)
 
@@ -187,7 +188,8 @@ def prepare(version):
     folder = BUILD / kernel.name
     with locked(BUILD):
         agent = BUILD / "agent"
-        make_agent(agent)
+        make_program(agent)
+        make_program(BUILD / "tsc")
         modules = make_modules(folder, kernel, built)
         initramfs = folder / "initramfs"
         if not newer(initramfs, agent, HERE / "init", Path(__file__)):
@@ -195,4 +197,4 @@ def prepare(version):
         image = folder / "vmlinux"
         if not newer(image, Path(__file__), kernel / "vmlinuz"):
             make_image(image, kernel / "vmlinuz")
-    return Guest(release_of(kernel), image, initramfs)
+    return Guest(release_of(kernel), image, initramfs, int(output_of(BUILD / "tsc")))

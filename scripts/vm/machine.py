@@ -57,6 +57,10 @@ def command_line(guest, shape, port, console, monitor):
     """QEMU's arguments. port, console and monitor are file descriptors that it inherits."""
     # tsc=reliable: the kernel's watch over its clocks takes a busy host for a broken TSC, or hangs.
     append = "console=ttyS0 panic=-1 oops=panic unknown_nmi_panic sysrq_always_enabled tsc=reliable quiet"
+    if not shape.icount:
+        # The kernel would measure the TSC by emulated timers; on a busy host it once came to a
+        # tenth, which makes its clocks run ten times as fast.
+        append += f" tsc_early_khz={guest.tsc_khz}"
     if guest.debug:
         # KASAN would report once and then be silent.
         append += " kasan_multi_shot"
