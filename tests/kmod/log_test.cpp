@@ -119,8 +119,9 @@ class Trace : public Own {
 };
 
 TEST_F(Trace, HasAllEvents) {
+  const std::string events = root() + "/events/vmctl/";
   for (const char* event : {"vm_create", "vm_destroy", "ioctl", "deny", "load", "exit"}) {
-    EXPECT_FALSE(slurp(root() + "/events/vmctl/" + event + "/format").empty()) << event;
+    EXPECT_FALSE(slurp(events + event + "/format").empty()) << event;
   }
 }
 
