@@ -75,8 +75,8 @@ def release_of(kernel):
     return (kernel / "release").read_text().strip()
 
 
-def make_modules(folder, kernel, built):
-    """Fills a folder to stand at /lib/modules/RELEASE: Debian's modules and ours."""
+def make_modules(folder, kernel, *built):
+    """Fills a folder to stand at /lib/modules/RELEASE: Debian's modules and those built in some folders."""
     release = release_of(kernel)
     root = folder / "root"
     modules = root / "lib" / "modules" / release
@@ -85,7 +85,7 @@ def make_modules(folder, kernel, built):
         if path.name not in ("build", "source"):
             link(modules / path.name, path)
     link(modules / "build", kernel / "headers")
-    ours = sorted(built.rglob("*.ko"))
+    ours = sorted(path for each in built for path in each.rglob("*.ko"))
     for path in (modules / "updates").iterdir():
         if path.resolve() not in ours:
             path.unlink()
@@ -185,12 +185,13 @@ def prepare(version):
     """Everything that a VM with this kernel is started from, built where needed."""
     kernel = Path(output_of(HERE.parent / "kernel", *([version] if version else [])))
     built = Path(output_of(HERE.parent / "module", kernel))
+    steady = Path(output_of(HERE.parent / "module", "--source", (HERE / "steady").relative_to(TREE), kernel))
     folder = BUILD / kernel.name
     with locked(BUILD):
         agent = BUILD / "agent"
         make_program(agent)
         make_program(BUILD / "tsc")
-        modules = make_modules(folder, kernel, built)
+        modules = make_modules(folder, kernel, built, steady)
         initramfs = folder / "initramfs"
         if not newer(initramfs, agent, HERE / "init", Path(__file__)):
             make_initramfs(initramfs, modules, agent)

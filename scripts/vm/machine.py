@@ -55,12 +55,15 @@ def share(name, path, readonly):
 
 def command_line(guest, shape, port, console, monitor):
     """QEMU's arguments. port, console and monitor are file descriptors that it inherits."""
+    accel = accelerator(shape)
     # tsc=reliable: the kernel's watch over its clocks takes a busy host for a broken TSC, or hangs.
     append = "console=ttyS0 panic=-1 oops=panic unknown_nmi_panic sysrq_always_enabled tsc=reliable quiet"
     if not shape.icount:
         # The kernel would measure the TSC by emulated timers; on a busy host it once came to a
         # tenth, which makes its clocks run ten times as fast.
         append += f" tsc_early_khz={guest.tsc_khz}"
+    if "tcg,thread=multi" in accel and shape.cpus > 1:
+        append += " testvm_steady=1"
     if guest.debug:
         # KASAN would report once and then be silent.
         append += " kasan_multi_shot"
@@ -68,7 +71,7 @@ def command_line(guest, shape, port, console, monitor):
         append += " testvm_vmctl=1"
     return [
         output_of(HERE.parent / "qemu"),
-        *accelerator(shape),
+        *accel,
         "-m", shape.memory, "-nodefaults", "-no-user-config", "-display", "none",
         "-no-reboot", "-nic", "none",
         "-kernel", str(guest.image), "-initrd", str(guest.initramfs), "-append", append,

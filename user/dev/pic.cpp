@@ -19,7 +19,7 @@ void Pic::change(Act act) {
     master_.set_input(kCascade, slave_.output());
     const bool level = master_.output();
     rises = level && !pending_.load(std::memory_order_relaxed);
-    pending_.store(level, std::memory_order_release);
+    pending_.store(level);
   }
   if (rises && on_change_) on_change_();
 }

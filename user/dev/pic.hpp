@@ -38,8 +38,8 @@ class Pic {
   // An input, 0 to 15. Input 2 is the slave's: what is set there is lost.
   InterruptLine& line(unsigned irq) { return lines_.at(irq); }
 
-  // The level of the output INTR. Takes no lock.
-  bool pending() const { return pending_.load(std::memory_order_acquire); }
+  // The level of the output INTR. Takes no lock; sequentially consistent.
+  bool pending() const { return pending_.load(); }
   // Called, with no lock of this device's held, each time pending() has become true; whoever set a
   // line may hold a lock of its own. To be set before the first access.
   void on_change(std::function<void()> handler) { on_change_ = std::move(handler); }

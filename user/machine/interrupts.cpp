@@ -29,8 +29,8 @@ void Interrupts::set(unsigned irq, bool level) {
 }
 
 void Interrupts::notify() {
-  // After what is to be noticed; wait() looks for that after it has said so: one sees the other.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  // After pending() has become true; wait() asks for that after it has said so. All four are
+  // sequentially consistent: one of them sees the other.
   if (waiting_.load())
     wake_.set();
   else if (kick_)
@@ -39,7 +39,6 @@ void Interrupts::notify() {
 
 bool Interrupts::wait(const Ending& ending, const std::function<bool()>& may_come) {
   waiting_.store(true);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   bool found = false;
   while (!ending.stopping()) {
     found = pic_->pending();
