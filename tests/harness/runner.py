@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,9 @@ VERDICTS = {"OK": PASSED, "FAILED": FAILED, "SKIPPED": SKIPPED}
 
 
 PRINTING = threading.Lock()
+# The suites' programs that run now; all of them end when the run is given up.
+RUNNING = set()
+GIVEN_UP = threading.Event()
 
 
 def say(*lines):
@@ -155,6 +159,8 @@ class Runner:
             if attempt.open_case is None:
                 self.fail_suite(f"{attempt.how_it_ended(suite.in_vm)}, in no case\n{attempt.rest}")
                 break
+            if GIVEN_UP.is_set():
+                break
             self.settle(suite, attempt)
             finished.append(attempt.open_case)
         if not self.report.cases and not self.filter:
@@ -198,13 +204,13 @@ class Runner:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        try:
-            for line in process.stdout:
-                parser.feed(line.decode(errors="replace").rstrip("\r\n"))
-            parser.attempt.status = process.wait()
-        finally:
+        RUNNING.add(process)
+        if GIVEN_UP.is_set():
             process.terminate()
-            process.wait()
+        for line in process.stdout:
+            parser.feed(line.decode(errors="replace").rstrip("\r\n"))
+        parser.attempt.status = process.wait()
+        RUNNING.discard(process)
         return parser.attempt
 
     def vm_for(self, suite):
@@ -239,9 +245,23 @@ class Runner:
 
 
 def run_all(runner, suites, jobs):
-    """Runs suites, some side by side, each by a runner of its own; returns their reports."""
+    """Runs suites, some side by side, each by a runner of its own; returns their reports.
+
+    When it is interrupted or ended, so are the suites' programs.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+    def run(suite):
+        return None if GIVEN_UP.is_set() else runner().run(suite)
+
     with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(lambda suite: runner().run(suite), suites))
+        try:
+            return list(pool.map(run, suites))
+        except BaseException:
+            GIVEN_UP.set()
+            for process in list(RUNNING):
+                process.terminate()
+            raise
 
 
 def summary(reports, anything_must_run):
