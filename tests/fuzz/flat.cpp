@@ -12,9 +12,9 @@ FUZZ_TARGET(data, length) {
   const auto flags = input.number<std::uint8_t>();
   // Some of them near each other, where the borders are.
   const auto memory_end = input.number<std::uint64_t>();
-  std::uint64_t at = input.number<std::uint64_t>();
-  std::uint64_t size = input.number<std::uint64_t>();
-  std::uint64_t entry = input.number<std::uint64_t>();
+  auto at = input.number<std::uint64_t>();
+  auto size = input.number<std::uint64_t>();
+  auto entry = input.number<std::uint64_t>();
   if ((flags & 1) != 0) at = memory_end - (at & 0xfff0);
   if ((flags & 2) != 0) size = memory_end - at + static_cast<std::uint64_t>(size % 5) - 2;
   if ((flags & 4) != 0) entry = at + size + entry % 5 - 2;

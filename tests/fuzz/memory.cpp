@@ -9,8 +9,8 @@ using namespace vmctl::fuzz;
 
 namespace {
 
-constexpr std::uint64_t kLow = 3 * 4096;
-constexpr std::uint64_t kAll = 5 * 4096;
+constexpr std::uint64_t kLow = 3ULL * 4096;
+constexpr std::uint64_t kAll = 5ULL * 4096;
 constexpr std::uint64_t kHigh = 1ULL << 32;
 
 const GuestMemory& memory() {
@@ -24,8 +24,8 @@ FUZZ_TARGET(data, size) {
   Input input(data, size);
   while (!input.done()) {
     const auto near = input.number<std::uint8_t>();
-    std::uint64_t gpa = input.number<std::uint64_t>();
-    std::uint64_t length = input.number<std::uint64_t>();
+    auto gpa = input.number<std::uint64_t>();
+    auto length = input.number<std::uint64_t>();
     if ((near & 1) != 0) gpa %= 2 * kLow;
     if ((near & 2) != 0) gpa += kHigh;
     if ((near & 4) != 0) length %= kAll;

@@ -83,6 +83,7 @@ class Input {
 }  // namespace vmctl::fuzz
 
 // libFuzzer's name; the program that replays has a name for each target.
-#define FUZZ_TARGET(data, size)                       \
-  /* NOLINTNEXTLINE(readability-identifier-naming) */ \
+// NOLINTBEGIN(bugprone-macro-parentheses): they are the names of parameters.
+#define FUZZ_TARGET(data, size) \
   extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+// NOLINTEND(bugprone-macro-parentheses)

@@ -27,8 +27,8 @@ Bytes count_at(std::uint16_t at) {
 }
 
 std::atomic_ref<std::uint32_t> number(const Mapping& memory, unsigned vcpu, unsigned which) {
-  return std::atomic_ref(
-      *reinterpret_cast<std::uint32_t*>(memory.data() + kNumbers + 64 * vcpu + 4 * which));
+  return std::atomic_ref(*reinterpret_cast<std::uint32_t*>(
+      memory.data() + kNumbers + std::size_t{64} * vcpu + std::size_t{4} * which));
 }
 
 void run(const Vcpu& cpu) {
@@ -43,7 +43,7 @@ Counting::Counting(unsigned vcpus)
       last_(vcpus) {
   for (unsigned i = 0; i < vcpus; ++i) {
     const Bytes code = count_at(static_cast<std::uint16_t>(kNumbers + 64 * i));
-    std::copy(code.begin(), code.end(), memory_.data() + kCode + 0x100 * i);
+    std::copy(code.begin(), code.end(), memory_.data() + kCode + std::size_t{0x100} * i);
     for (unsigned which : {0U, 1U}) number(memory_, i, which) = kFirst;
   }
   std::fflush(nullptr);

@@ -251,7 +251,7 @@ TEST_F(Fds, BeyondTheRunPagesIsNothing) {
 
 // Where a VM logs the pages it writes to in rings, a vCPU's ring is mapped behind its run pages.
 TEST_F(Fds, TheDirtyRingIsMapped) {
-  constexpr std::size_t kRing = 4 * 4096;
+  constexpr std::size_t kRing = 4UL * 4096;
   Fd system = open_device();
   Fd vm(ctl(system, KVM_CREATE_VM));
   kvm_enable_cap ring{.cap = KVM_CAP_DIRTY_LOG_RING, .args = {kRing}};
