@@ -106,7 +106,7 @@ std::string take_slots() {
   const BareVm it;
   const Mapping memory = Mapping::memory(64 * kMiB);
   for (unsigned slot = 0;; ++slot) {
-    NEED_EQ(set_slot(it.vm, slot, slot * 64 * kMiB, 64 * kMiB, memory.address(),
+    NEED_EQ(set_slot(it.vm, slot, std::uint64_t{slot} * 64 * kMiB, 64 * kMiB, memory.address(),
                      KVM_MEM_LOG_DIRTY_PAGES),
             0);
   }

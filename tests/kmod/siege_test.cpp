@@ -182,7 +182,7 @@ TEST_F(Siege, EdgesDoNotTellOfOthers) {
 TEST_F(Siege, ALargeDescriptorDoesNotReachKvm) {
   constexpr int kLarge = 100000;
   EXPECT_EQ(in_child([] {
-              const rlimit many{2 * kLarge, 2 * kLarge};
+              const rlimit many{2UL * kLarge, 2UL * kLarge};
               NEED(::setrlimit(RLIMIT_NOFILE, &many) == 0);
               const Fd system = open_device();
               // Fills the table up to there: the next descriptor is larger.
