@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from guest import HERE, TREE, Failure, output_of
+from guest import BUILD, HERE, TREE, Failure, output_of
 
 
 @dataclass
@@ -58,12 +58,12 @@ def command_line(guest, shape, port, console, monitor):
     accel = accelerator(shape)
     # tsc=reliable: the kernel's watch over its clocks takes a busy host for a broken TSC, or hangs.
     append = "console=ttyS0 panic=-1 oops=panic unknown_nmi_panic sysrq_always_enabled tsc=reliable quiet"
-    if not shape.icount:
+    if "tcg,thread=multi" in accel:
         # The kernel would measure the TSC by emulated timers; on a busy host it once came to a
         # tenth, which makes its clocks run ten times as fast.
-        append += f" tsc_early_khz={guest.tsc_khz}"
-    if "tcg,thread=multi" in accel and shape.cpus > 1:
-        append += " testvm_steady=1"
+        append += f" tsc_early_khz={output_of(BUILD / 'tsc')}"
+        if shape.cpus > 1:
+            append += " testvm_steady=1"
     if guest.debug:
         # KASAN would report once and then be silent.
         append += " kasan_multi_shot"
