@@ -60,7 +60,7 @@ class Interrupt : public Own {
 };
 
 TEST_F(Interrupt, ASignalDoesNotHarm) {
-  constexpr unsigned kTurns = 12;
+  constexpr unsigned kTurns = 40;
   for (const auto& command : kCommands) {
     const State before = State::now();
     int interrupted = 0;
@@ -70,7 +70,7 @@ TEST_F(Interrupt, ASignalDoesNotHarm) {
       ASSERT_EQ(work.slot, 0);
       ASSERT_EQ(command.act(work), 0);
       const State ready = State::now();
-      alarm_in(20 + turn * turn * 250);
+      alarm_in(20 + turn * turn * 25);
       const Ret r = command.act(work);
       alarm_in(0);
       ASSERT_TRUE(r.ok() || r == -EINTR) << r;
