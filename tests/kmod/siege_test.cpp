@@ -3,7 +3,6 @@
 // Users who do all they can to hold the driver, and through it others, up:
 // pages that never come, cgroups that forbid, descriptors without number.
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -11,7 +10,9 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
+#include <list>
 #include <thread>
 
 #include "driver.hpp"
@@ -31,6 +32,8 @@ std::string besiege_revocation() {
   constexpr int kStuck = 264;
   const rlimit many{8192, 8192};
   NEED(::setrlimit(RLIMIT_NOFILE, &many) == 0);
+  static std::list<Vcpu> cpus;  // for ever: their threads do not end
+  static std::list<Mapping> pages;
   const LatePages never;
   const Fd system = open_device();
   std::vector<std::uint32_t> ids(kStuck);
@@ -41,10 +44,10 @@ std::string besiege_revocation() {
     Mapping page = never.page();
     NEED(page.valid());
     NEED_EQ(set_slot(fd, 0, 0x1000, page_size(), page.address()), 0);
-    auto* cpu = new Vcpu(fd);  // for ever, as the page
-    new Mapping(std::move(page));
-    NEED_EQ(cpu->reset(), 0);
-    std::thread([cpu] { (void)cpu->enter(); }).detach();
+    pages.push_back(std::move(page));
+    Vcpu& cpu = cpus.emplace_back(fd);
+    NEED_EQ(cpu.reset(), 0);
+    std::thread([&cpu] { (void)cpu.enter(); }).detach();
   }
   for (const std::uint32_t id : ids) NEED_EQ(revoke(system, id), 0);
 

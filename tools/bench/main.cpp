@@ -27,14 +27,14 @@ void print_table(const std::vector<bench::Line>& lines) {
 }
 
 void print_cost(const char* name, const bench::Cost& cost) {
-  std::printf("\"%s\": {\"median\": %llu, \"mode\": %llu, \"least\": %llu}", name,
+  std::printf(R"("%s": {"median": %llu, "mode": %llu, "least": %llu})", name,
               static_cast<unsigned long long>(cost.median),
               static_cast<unsigned long long>(cost.mode),
               static_cast<unsigned long long>(cost.least));
 }
 
 void print_json(const std::vector<bench::Line>& lines) {
-  std::printf("{\"unit\": \"%s\", \"lines\": [",
+  std::printf(R"({"unit": "%s", "lines": [)",
               bench::ticks_are_instructions() ? "instruction" : "tsc");
   const char* separator = "";
   for (const bench::Line& line : lines) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include "machine.hpp"
 
@@ -36,7 +37,7 @@ struct Kind {
 
 Step timed_ioctl(std::shared_ptr<t::Machine> machine, int fd, unsigned long command,
                  const char* name, void* argument = nullptr) {
-  return [machine, fd, command, name, argument] {
+  return [machine = std::move(machine), fd, command, name, argument] {
     const std::uint64_t start = now();
     const int r = ::ioctl(fd, command, argument);
     const std::uint64_t ticks = now() - start;

@@ -76,6 +76,7 @@ TEST(MsrFilter, KeepsJustWhatIsNamed) {
 
 TEST(MsrFilter, FarApartTakesRangesAndThereAreSixteen) {
   std::vector<MsrRule> rules;
+  rules.reserve(17);
   for (int i = 0; i < 16; ++i) rules.push_back(rule(("r:" + std::to_string(i * 0x10000)).c_str()));
   EXPECT_TRUE(MsrFilter::build(rules));
   rules.push_back(rule("w:0x5"));
