@@ -127,7 +127,7 @@ TEST_P(BrokenImage, AServerThatDies) {
   hang();
   {
     const Call loader([&] { return load_all(); });
-    EXPECT_TRUE(eventually([&] { return script().waiting > 0; }, 20s));
+    EXPECT_TRUE(eventually([&] { return script().waiting > 0; }));
     EXPECT_FALSE(loader.back());
     scene_->file.end_server();
     EXPECT_TRUE(loader.comes_back());
@@ -143,7 +143,7 @@ TEST_P(BrokenImage, AFileThatHangsHoldsNobodyUp) {
   hang();
   const BareVm other;
   const Call loader([&] { return load_all(); });
-  EXPECT_TRUE(eventually([&] { return script().waiting > 0; }, 20s));
+  EXPECT_TRUE(eventually([&] { return script().waiting > 0; }));
   const Bystander others(scene_->it, other);
   EXPECT_TRUE(others.is_done(20s)) << "held up after step " << others.step();
   EXPECT_FALSE(loader.back());
@@ -165,7 +165,7 @@ TEST_P(BrokenImage, ASignalEndsAWaitingLoad) {
       script().yields = yields;
       {
         const Call loader([&] { return load_all(); });
-        EXPECT_TRUE(eventually([&] { return script().waiting > 0; }, 20s));
+        EXPECT_TRUE(eventually([&] { return script().waiting > 0; }));
         loader.signal();
         if (!yields || GetParam() == Reads::kCached) {
           // With a cache it may be the kernel that reads ahead, and the load still before that.
@@ -200,10 +200,10 @@ TEST_P(BrokenImage, AProcessThatWaitsCanBeKilled) {
     (void)load(mine.vm, file, 0, kSize, 0);
     ::_exit(1);
   }
-  EXPECT_TRUE(eventually([&] { return script().waiting > 0; }, 20s));
+  EXPECT_TRUE(eventually([&] { return script().waiting > 0; }));
   ::kill(child, SIGKILL);
   int status = -1;
-  EXPECT_TRUE(eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }, 20s));
+  EXPECT_TRUE(eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }));
   EXPECT_EQ(status, SIGKILL);
   EXPECT_TRUE(State::returns_to(before)) << State::now();
   scene_->expect_unharmed();

@@ -249,7 +249,7 @@ TEST_F(CloseOrder, AProcessWithTheSameMemoryRunsIt) {
   };
   const pid_t child = ::clone(play, stack.data() + stack.size(), CLONE_VM | SIGCHLD, &scene);
   ASSERT_GT(child, 0);
-  EXPECT_TRUE(eventually([&] { return scene.reason == KVM_EXIT_IO; }, 20s));
+  EXPECT_TRUE(eventually([&] { return scene.reason == KVM_EXIT_IO; }));
   EXPECT_EQ(scene.result, 0);
   // The child's copies of the fds are the last.
   for (const Part part : kParts) drop(scene.machine, part);

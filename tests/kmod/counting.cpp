@@ -114,7 +114,7 @@ bool Counting::is_whole() {
 
 int Counting::wait() {
   int status = -1;
-  if (eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, 20s)) pid_ = -1;
+  if (eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; })) pid_ = -1;
   return status;
 }
 

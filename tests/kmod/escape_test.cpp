@@ -342,7 +342,7 @@ class Escape : public Own {
     Attack attack(device(), leader);
     for (const Phase& phase : phases) {
       const long before = attack.made();
-      attack.run(phase.way, phase.tries, kMakes, 30s);
+      attack.run(phase.way, phase.tries, kMakes, 200s);
       EXPECT_GE(attack.made(), before + kMakes) << kNames[phase.way] << ": too slow";
     }
     report(leader ? "the leader creates" : "a thread creates", attack.shared(), phases);
@@ -385,7 +385,7 @@ TEST_F(Escape, TheSameAttackCatchesRawFdsOfRawKvm) {
   for (const bool leader : {false, true}) {
     const std::span<const Phase> phases = leader ? std::span<const Phase>(as_leader) : as_thread;
     Attack attack("/dev/kvm", leader);
-    for (const Phase& phase : phases) attack.run(phase.way, phase.tries, 60, 10s);
+    for (const Phase& phase : phases) attack.run(phase.way, phase.tries, 60, 60s);
     report("raw KVM", attack.shared(), phases);
     for (const Phase& phase : phases) {
       EXPECT_GT(attack.shared().tally[phase.way].raw, 0) << kNames[phase.way];

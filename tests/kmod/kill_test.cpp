@@ -191,7 +191,7 @@ pid_t start(Play play) {
 
 bool ended_well(pid_t child) {
   int status = -1;
-  const bool ended = eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }, 20s);
+  const bool ended = eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; });
   if (!ended) ::kill(child, SIGKILL);
   return ended && status == 0;
 }
@@ -267,9 +267,9 @@ TEST(Soak, ProcessesAreKilledAtAnyMoment) {
   EXPECT_GT(tally->vms, victims / 4) << "hardly any came to a VM";
   EXPECT_GT(tally->commands, victims / 4);
   EXPECT_GT(tally->tries, 0);
-  EXPECT_TRUE(eventually([&] { return State::now() == before; }, 20s))
+  EXPECT_TRUE(eventually([&] { return State::now() == before; }))
       << State::now() << "\nshould be " << before;
-  EXPECT_TRUE(eventually([&] { return held_objects() == objects; }, 20s))
+  EXPECT_TRUE(eventually([&] { return held_objects() == objects; }))
       << ::testing::PrintToString(held_objects()) << "\nshould be "
       << ::testing::PrintToString(objects);
   EXPECT_EQ(vmctl().remove_soon(), 0) << "nothing holds it";

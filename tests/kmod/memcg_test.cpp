@@ -38,10 +38,10 @@ class Memcg : public Own {
   void TearDown() override {
     if (before_) {
       EXPECT_TRUE(State::returns_to(*before_)) << State::now() << "\nshould be " << *before_;
-      EXPECT_TRUE(eventually([&] { return held_objects() == objects_; }, 20s))
+      EXPECT_TRUE(eventually([&] { return held_objects() == objects_; }))
           << ::testing::PrintToString(held_objects()) << "\nshould be "
           << ::testing::PrintToString(objects_);
-      EXPECT_TRUE(eventually([&] { return group_->current() < long{2 * kMiB}; }, 20s))
+      EXPECT_TRUE(eventually([&] { return group_->current() < long{2 * kMiB}; }))
           << group_->current() << " bytes are still charged";
       // What the kernel tells of its killing is as it should be.
       EXPECT_EQ(reports(), std::vector<std::string>());
@@ -175,7 +175,7 @@ TEST_F(Memcg, WhoeverIsKilledLeavesNothing) {
     const int status = end_of(start(row.act));
     EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
     EXPECT_EQ(group_->kills(), before + 1) << "by the kernel";
-    EXPECT_TRUE(eventually([] { return table().empty(); }, 20s));
+    EXPECT_TRUE(eventually([] { return table().empty(); }));
     EXPECT_EQ(reports(), std::vector<std::string>());
   }
 }
@@ -225,7 +225,7 @@ std::string refused_vms() {
   }
   // With some of it given back there is room again.
   for (std::size_t i = 0; i < made / 2; ++i) ::close(vms[i]);
-  NEED(eventually([&] { return Fd(create_vm(system, "again")).valid(); }, 20s));
+  NEED(eventually([&] { return Fd(create_vm(system, "again")).valid(); }));
   return made > 2 ? "" : "no room for any";
 }
 
@@ -277,7 +277,7 @@ TEST_F(Memcg, WhoeverIsSparedGetsEnomem) {
   for (const auto& row : rows) {
     SCOPED_TRACE(row.what);
     EXPECT_EQ(end_of(start(row.act)), 0);
-    EXPECT_TRUE(eventually([] { return table().empty(); }, 20s));
+    EXPECT_TRUE(eventually([] { return table().empty(); }));
     EXPECT_EQ(reports(), std::vector<std::string>());
   }
   EXPECT_EQ(group_->kills(), 0);

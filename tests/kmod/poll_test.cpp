@@ -136,7 +136,7 @@ TEST_F(Poll, WakesAWaitingThread) {
   const Fd vm(create_vm(system, "poll"));
   waiting.join();
   EXPECT_EQ(woken, POLLIN);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 3s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
 }
 
 TEST_F(Poll, WorksWithEpollInBothModes) {

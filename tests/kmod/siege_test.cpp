@@ -64,7 +64,7 @@ std::string besiege_revocation() {
   std::this_thread::sleep_for(500ms);
   NEED(!out);
   NEED_EQ(revoke(system, id), 0);
-  NEED(eventually([&] { return out.load(); }, 5s));
+  NEED(eventually([&] { return out.load(); }));
   NEED_EQ(result, -ENODEV);
   return "";
 }
@@ -100,7 +100,7 @@ std::string besiege_proc() {
   const pid_t reader = ::fork();
   if (reader == 0) ::_exit(slurp(path).empty() ? 1 : 0);
   int status = -1;
-  const bool read = eventually([&] { return ::waitpid(reader, &status, WNOHANG) == reader; }, 5s);
+  const bool read = eventually([&] { return ::waitpid(reader, &status, WNOHANG) == reader; });
   if (!read) ::kill(reader, SIGKILL);
   NEED(read);
   NEED_EQ(status, 0);

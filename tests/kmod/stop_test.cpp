@@ -91,7 +91,7 @@ TEST_F(Stop, AFrozenGroupThawsWithoutLoss) {
     ASSERT_TRUE(spit(group + "/cgroup.procs", std::to_string(it.pid())));
     for (int turn = 0; turn < 5; ++turn) {
       ASSERT_TRUE(spit(group + "/cgroup.freeze", "1"));
-      ASSERT_TRUE(eventually(frozen, 20s)) << "a guest does not hold the freezer up";
+      ASSERT_TRUE(eventually(frozen)) << "a guest does not hold the freezer up";
       EXPECT_TRUE(it.stands());
       EXPECT_TRUE(it.is_whole());
       ASSERT_TRUE(spit(group + "/cgroup.freeze", "0"));
@@ -99,7 +99,7 @@ TEST_F(Stop, AFrozenGroupThawsWithoutLoss) {
     }
     // Frozen, it can be killed all the same.
     ASSERT_TRUE(spit(group + "/cgroup.freeze", "1"));
-    ASSERT_TRUE(eventually(frozen, 20s));
+    ASSERT_TRUE(eventually(frozen));
     ::kill(it.pid(), SIGKILL);
     EXPECT_EQ(it.wait(), SIGKILL);
   }

@@ -142,7 +142,7 @@ std::vector<std::string> entries_of(const std::string& folder);  // without . an
 
 // Calls until it holds or the time is over; what it said last.
 bool eventually(const std::function<bool()>& holds,
-                std::chrono::milliseconds limit = std::chrono::seconds(2));
+                std::chrono::milliseconds limit = std::chrono::seconds(20));
 
 // Runs the function in a forked child that is killed after `seconds`. Returns
 // what the function returned ("" by custom for all well), or how the child died.

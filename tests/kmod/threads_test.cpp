@@ -118,7 +118,7 @@ TEST_F(Threads, UnloadingWaitsForOne) {
   EXPECT_FALSE(unloader.ended());
   none.end();
   std::optional<int> status;
-  EXPECT_TRUE(eventually([&] { return (status = unloader.ended()).has_value(); }, 10s));
+  EXPECT_TRUE(eventually([&] { return (status = unloader.ended()).has_value(); }));
   EXPECT_EQ(status, 0);
   EXPECT_NE(::access("/dev/vmctl", F_OK), 0);
 }
@@ -145,7 +145,7 @@ TEST_F(Threads, ARevokedVmIsReleasedWhenThereIsOne) {
   EXPECT_EQ(row_of(id)->state, "revoked");
   EXPECT_EQ(kvm_debug_folders().size(), 1U);
   none.end();
-  EXPECT_TRUE(eventually([] { return kvm_debug_folders().empty(); }, 10s));
+  EXPECT_TRUE(eventually([] { return kvm_debug_folders().empty(); }));
 }
 
 // Who finds no table of open files for himself is told so, and another time it works.

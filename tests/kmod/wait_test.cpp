@@ -227,9 +227,9 @@ TEST_P(Wait, ADeadlySignalEndsAll) {
   EXPECT_EQ(table().size(), 2U);
   ::kill(child, SIGKILL);
   int status = -1;
-  EXPECT_TRUE(eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }, 20s));
+  EXPECT_TRUE(eventually([&] { return ::waitpid(child, &status, WNOHANG) == child; }));
   EXPECT_EQ(status, SIGKILL);
-  EXPECT_TRUE(eventually([&] { return slurp("/sys/module/vmctl/refcnt") == references; }, 20s));
+  EXPECT_TRUE(eventually([&] { return slurp("/sys/module/vmctl/refcnt") == references; }));
 }
 
 }  // namespace
