@@ -29,6 +29,8 @@ LULL_SECONDS = 2
 # Of sysrq: blocked tasks, what each CPU does, all tasks.
 SYSRQ_KEYS = b"wlt"
 ESCAPE = b"\x1d"  # Ctrl-], ends a VM with a terminal
+# What a program does to itself; whoever ends a VM from outside takes others.
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 PR_SET_PDEATHSIG = 1
 
 
@@ -39,6 +41,7 @@ class End(enum.Enum):
     SILENT = "the VM was silent"
     TIMEOUT = "the time was over"
     HUNG = "the emulator hangs"
+    CRASHED = "the emulator crashed"
     ESCAPE = "ended from the terminal"
 
 
@@ -126,6 +129,8 @@ class Session:
             process = self.start()
             try:
                 outcome = self.watch()
+                if outcome.end is End.DIED:
+                    outcome = self.post_mortem(process)
             finally:
                 process.kill()
                 process.wait()
@@ -269,6 +274,14 @@ class Session:
         if b"NMI" in self.hear():
             return Outcome(end, text="its kernel answered the NMI alone; what it was doing is in the log")
         return Outcome(End.HUNG, text="the kernel answers neither sysrq nor the NMI")
+
+    def post_mortem(self, process):
+        """Tells an emulator that crashed from a kernel that ended its VM."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = process.wait(ANSWER_SECONDS)
+            if -status in CRASHES:
+                return Outcome(End.CRASHED, text=signal.Signals(-status).name)
+        return Outcome(End.DIED)
 
     def ask_sysrq(self):
         """Returns whether the kernel answered each key."""

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass, field
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 
 # What scripts/testvm exits with when the VM went down under the command.
-VM_HUNG, VM_SILENT, VM_DIED = 123, 124, 125
+VM_SILENT, VM_DIED = 124, 125
+EMULATOR = {122: "the emulator crashed", 123: "the emulator hung"}
 
 BEGIN = re.compile(r"\[ RUN      \] (\S+)$")
 END = re.compile(r"\[ +(OK|FAILED|SKIPPED) +\] (\S+?)(?:,.*)? \((\d+) ms\)$")
@@ -73,8 +74,8 @@ class Attempt:
     status: int = 0
 
     def how_it_ended(self, in_vm):
-        if in_vm and self.status == VM_HUNG:
-            return "the emulator hung"
+        if in_vm and self.status in EMULATOR:
+            return EMULATOR[self.status]
         if in_vm and self.status == VM_SILENT:
             return "the VM was silent"
         if in_vm and self.status == VM_DIED:
@@ -179,7 +180,7 @@ class Runner:
         if again.complete and again.cases:
             case = again.cases[0]
             second = case.verdict
-            if attempt.status != VM_HUNG or not suite.in_vm:
+            if attempt.status not in EMULATOR or not suite.in_vm:
                 case.verdict = FAILED
         else:
             second = again.how_it_ended(suite.in_vm)
