@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <stdexcept>
 
 namespace vmctl {
@@ -122,6 +123,13 @@ Disassembler::Disassembler(CodeSize size) {
     throw std::runtime_error("capstone cannot be opened");
   handle_.reset(std::make_unique<std::size_t>(handle).release());
   cs_option(handle, CS_OPT_DETAIL, CS_OPT_ON);
+
+  // With its first instruction capstone 4 sorts a table that all handles share, without a lock.
+  static std::once_flag sorted;
+  std::call_once(sorted, [&] {
+    constexpr std::array<std::uint8_t, 1> kOut{0xee};
+    (void)first(kOut, 0);
+  });
 }
 
 template <class Use>
