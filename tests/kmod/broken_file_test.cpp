@@ -145,7 +145,7 @@ TEST_P(BrokenImage, AFileThatHangsHoldsNobodyUp) {
   const Call loader([&] { return load_all(); });
   EXPECT_TRUE(eventually([&] { return script().waiting > 0; }));
   const Bystander others(scene_->it, other);
-  EXPECT_TRUE(others.is_done(20s)) << "held up after step " << others.step();
+  EXPECT_TRUE(others.is_done()) << "held up after step " << others.step();
   EXPECT_FALSE(loader.back());
   script().waits = false;
   EXPECT_TRUE(loader.comes_back());

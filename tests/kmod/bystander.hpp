@@ -21,8 +21,8 @@ class Bystander {
   Bystander& operator=(const Bystander&) = delete;
   ~Bystander() { thread_.join(); }
 
-  [[nodiscard]] bool is_done(std::chrono::milliseconds limit) const {
-    return eventually([&] { return step_ == kSteps; }, limit);
+  [[nodiscard]] bool is_done() const {
+    return eventually([&] { return step_ == kSteps; });
   }
   // Those that are over.
   [[nodiscard]] int step() const { return step_; }

@@ -31,30 +31,26 @@ class Call {
 
   [[nodiscard]] bool back() const { return back_; }
   [[nodiscard]] bool comes_back() const {
-    return eventually([&] { return back_.load(); }, std::chrono::seconds(20));
+    return eventually([&] { return back_.load(); });
   }
   // Once it is back.
   [[nodiscard]] Ret result() const { return result_; }
   // It is in a system call and sleeps, or in the guest.
   [[nodiscard]] bool sleeps() const {
     const std::string path = "/proc/self/task/" + std::to_string(id_) + "/stat";
-    return eventually(
-        [&] {
-          const std::string stat = slurp(path);
-          const auto end = stat.rfind(") ");
-          return end != std::string::npos && (stat[end + 2] == 'S' || stat[end + 2] == 'D');
-        },
-        std::chrono::seconds(20));
+    return eventually([&] {
+      const std::string stat = slurp(path);
+      const auto end = stat.rfind(") ");
+      return end != std::string::npos && (stat[end + 2] == 'S' || stat[end + 2] == 'D');
+    });
   }
   void signal() const { ::tgkill(::getpid(), id_, SIGUSR1); }
   // Again, should the first have come before it slept.
   [[nodiscard]] bool is_ended_by_signals() const {
-    return eventually(
-        [&] {
-          if (!back_) signal();
-          return back_.load();
-        },
-        std::chrono::seconds(20));
+    return eventually([&] {
+      if (!back_) signal();
+      return back_.load();
+    });
   }
 
  private:

@@ -26,8 +26,7 @@ class MemoryGroup {
   MemoryGroup& operator=(const MemoryGroup&) = delete;
   ~MemoryGroup() {
     if (made_) {
-      EXPECT_TRUE(
-          eventually([&] { return ::rmdir(path_.c_str()) == 0; }, std::chrono::seconds(20)));
+      EXPECT_TRUE(eventually([&] { return ::rmdir(path_.c_str()) == 0; }));
     }
   }
   [[nodiscard]] bool valid() const { return valid_; }

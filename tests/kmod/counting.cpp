@@ -87,12 +87,10 @@ std::vector<std::uint32_t> Counting::counts() const {
 
 bool Counting::runs() const {
   const auto before = counts();
-  return eventually(
-      [&] {
-        const auto now = counts();
-        return std::equal(now.begin(), now.end(), before.begin(), std::not_equal_to<>());
-      },
-      20s);
+  return eventually([&] {
+    const auto now = counts();
+    return std::equal(now.begin(), now.end(), before.begin(), std::not_equal_to<>());
+  });
 }
 
 bool Counting::stands() const {

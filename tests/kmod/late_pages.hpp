@@ -36,10 +36,9 @@ class LatePages {
     if (!delay(page.address(), page.size())) page.unmap();
     return page;
   }
-  [[nodiscard]] bool are_waited_for(
-      std::chrono::milliseconds limit = std::chrono::seconds(20)) const {
+  [[nodiscard]] bool are_waited_for() const {
     pollfd one{.fd = faults_, .events = POLLIN, .revents = 0};
-    return ::poll(&one, 1, static_cast<int>(limit.count())) == 1;
+    return ::poll(&one, 1, 20'000) == 1;
   }
   void bring(std::uintptr_t address, std::size_t length) const {
     uffdio_zeropage zero{};

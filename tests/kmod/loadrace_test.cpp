@@ -233,10 +233,10 @@ TEST_F(LoadRace, AWaitingLoadHoldsNobodyUp) {
 
   const Fd file = file_of(pattern(0x4000));
   const Call loader([&] { return load(it.vm, file, 0, 0x4000, 0); });
-  EXPECT_TRUE(late.are_waited_for(20s)) << "the load has met the page";
+  EXPECT_TRUE(late.are_waited_for()) << "the load has met the page";
 
   const Bystander others(it, other);
-  EXPECT_TRUE(others.is_done(20s)) << "held up after step " << others.step();
+  EXPECT_TRUE(others.is_done()) << "held up after step " << others.step();
   EXPECT_FALSE(loader.back());
   late.bring(middle, 0x1000);
   EXPECT_TRUE(loader.comes_back());

@@ -74,8 +74,8 @@ class Runner {
     }
     thread_.join();
   }
-  bool came_out(std::chrono::milliseconds limit = 20s) {
-    return eventually([&] { return done_.load(); }, limit);
+  bool came_out() {
+    return eventually([&] { return done_.load(); });
   }
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] Ret result() const { return result_; }

@@ -14,7 +14,6 @@
 namespace {
 
 using namespace t;
-using namespace std::chrono_literals;
 
 class Stop : public Own {};
 
@@ -138,25 +137,21 @@ TEST_F(Stop, AGroupStopUnderADebugger) {
   EXPECT_TRUE(it.is_whole());
   ::kill(it.pid(), SIGCONT);
   // Each of them tells that it is over, one of the signal, too, until nothing stands any more.
-  EXPECT_TRUE(eventually(
-      [&] {
-        int status = 0;
-        for (pid_t thread = 0; (thread = ::waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
-          ::ptrace(PTRACE_CONT, thread, nullptr, 0);
-        }
-        return !it.stands();
-      },
-      20s));
+  EXPECT_TRUE(eventually([&] {
+    int status = 0;
+    for (pid_t thread = 0; (thread = ::waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
+      ::ptrace(PTRACE_CONT, thread, nullptr, 0);
+    }
+    return !it.stands();
+  }));
   const std::array stood{it.count(0), it.count(1), it.count(2)};
-  EXPECT_TRUE(eventually(
-      [&] {
-        int status = 0;
-        for (pid_t thread = 0; (thread = ::waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
-          ::ptrace(PTRACE_CONT, thread, nullptr, 0);
-        }
-        return it.count(0) != stood[0] && it.count(1) != stood[1] && it.count(2) != stood[2];
-      },
-      20s));
+  EXPECT_TRUE(eventually([&] {
+    int status = 0;
+    for (pid_t thread = 0; (thread = ::waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
+      ::ptrace(PTRACE_CONT, thread, nullptr, 0);
+    }
+    return it.count(0) != stood[0] && it.count(1) != stood[1] && it.count(2) != stood[2];
+  }));
 }
 
 }  // namespace
