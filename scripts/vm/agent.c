@@ -10,7 +10,8 @@
  *                      environment; each with its NUL
  *                   I  bytes for stdin; none: its end
  *                   W  size of the terminal: rows, columns (16 bits each)
- *   to the host     O  bytes of stdout
+ *   to the host     S  the VM has started
+ *                   O  bytes of stdout
  *                   E  bytes of stderr
  *                   F  the VM could not be set up: why
  *                   X  end: exit status, 128+N for a signal; always the last
@@ -347,6 +348,7 @@ int main(void)
 	if (port < 0)
 		die("open " PORT);
 	report_problem();
+	send_frame('S', "", 0);
 
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);

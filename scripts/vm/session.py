@@ -16,6 +16,7 @@ import termios
 import time
 import tty
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from guest import BUILD
 from machine import command_line
@@ -29,6 +30,8 @@ LULL_SECONDS = 2
 # Of sysrq: blocked tasks, what each CPU does, all tasks.
 SYSRQ_KEYS = b"wlt"
 ESCAPE = b"\x1d"  # Ctrl-], ends a VM with a terminal
+# The kernel says so of the first of our modules.
+OURS = b"loading out-of-tree module"
 # What a program does to itself; whoever ends a VM from outside takes others.
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 PR_SET_PDEATHSIG = 1
@@ -118,6 +121,7 @@ class Session:
     outgoing: bytearray = field(default_factory=bytearray)
     incoming: bytearray = field(default_factory=bytearray)
     stdin_used: bool = False
+    started: bool = False
 
     def run(self):
         log = new_log()
@@ -219,6 +223,8 @@ class Session:
             write_all(2, payload)
         elif kind == "F":
             return Outcome(End.UNUSABLE, text=payload.decode(errors="replace").strip())
+        elif kind == "S":
+            self.started = True
         elif kind == "X":
             return Outcome(End.COMMAND, status=payload[0])
         return None
@@ -267,7 +273,14 @@ class Session:
 
     def examine(self, end):
         """Has the kernel tell what it does, for the console log, and tells who hangs: a program
-        in a kernel that lives, the kernel, or the emulator."""
+        in a kernel that lives, the kernel, or the emulator; with which a kernel counts that got
+        stuck on its way up, when nothing of ours was in it yet."""
+        outcome = self.ask_who_hangs(end)
+        if not self.started and OURS not in Path(self.log.name).read_bytes():
+            return Outcome(End.HUNG, text=f"nothing of ours was in that kernel yet; {outcome.text}")
+        return outcome
+
+    def ask_who_hangs(self, end):
         if self.ask_sysrq():
             return Outcome(end, text="its kernel lives; what each task waits for is in the log")
         self.tell_monitor("nmi")
