@@ -17,6 +17,8 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 # What scripts/testvm exits with when the VM went down under the command.
 VM_SILENT, VM_DIED = 124, 125
 EMULATOR = {122: "the emulator crashed", 123: "the emulator hung"}
+# How often a suite's VM may be lost to it before its first case or between two.
+LOSSES = 2
 
 BEGIN = re.compile(r"\[ RUN      \] (\S+)$")
 END = re.compile(r"\[ +(OK|FAILED|SKIPPED) +\] (\S+?)(?:,.*)? \((\d+) ms\)$")
@@ -152,12 +154,17 @@ class Runner:
     def run_cases(self, suite):
         """Runs all cases of a suite, and again what is left when it goes down."""
         finished = []
+        losses = 0
         while True:
             attempt = self.attempt(suite, self.filter_without(finished))
             finished += [case.name for case in attempt.cases]
             if attempt.complete:
                 break
             if attempt.open_case is None:
+                losses += 1
+                if suite.in_vm and attempt.status in EMULATOR and losses <= LOSSES:
+                    say(f"  {suite.name}: {EMULATOR[attempt.status]}, in no case; once more")
+                    continue
                 self.fail_suite(f"{attempt.how_it_ended(suite.in_vm)}, in no case\n{attempt.rest}")
                 break
             if GIVEN_UP.is_set():
