@@ -75,8 +75,11 @@ class Attempt:
     complete: bool = False
     status: int = 0
 
+    def is_lost_to_emulator(self, in_vm):
+        return in_vm and self.status in EMULATOR
+
     def how_it_ended(self, in_vm):
-        if in_vm and self.status in EMULATOR:
+        if self.is_lost_to_emulator(in_vm):
             return EMULATOR[self.status]
         if in_vm and self.status == VM_SILENT:
             return "the VM was silent"
@@ -162,10 +165,11 @@ class Runner:
                 break
             if attempt.open_case is None:
                 losses += 1
-                if suite.in_vm and attempt.status in EMULATOR and losses <= LOSSES:
-                    say(f"  {suite.name}: {EMULATOR[attempt.status]}, in no case; once more")
+                how = f"{attempt.how_it_ended(suite.in_vm)}, in no case"
+                if attempt.is_lost_to_emulator(suite.in_vm) and losses <= LOSSES:
+                    say(f"  {suite.name}: {how}; once more")
                     continue
-                self.fail_suite(f"{attempt.how_it_ended(suite.in_vm)}, in no case\n{attempt.rest}")
+                self.fail_suite(f"{how}\n{attempt.rest}")
                 break
             if GIVEN_UP.is_set():
                 break
@@ -187,7 +191,7 @@ class Runner:
         if again.complete and again.cases:
             case = again.cases[0]
             second = case.verdict
-            if attempt.status not in EMULATOR or not suite.in_vm:
+            if not attempt.is_lost_to_emulator(suite.in_vm):
                 case.verdict = FAILED
         else:
             second = again.how_it_ended(suite.in_vm)
