@@ -85,10 +85,11 @@ bool is_report(const KernelLine& line) {
 
 bool is_complaint(const KernelLine& line) {
   static const std::regex about_others("Call Trace|debugfs: |already present");
-  // What our modules warn of, the tests provoke; and what KVM says of guests and their states.
+  // What our modules warn of, the tests provoke; and random commands states that no processor
+  // takes.
   static const std::regex provoked(
-      "^(vmctl|nuke): |^(kvm|kvm_amd|kvm_intel|SVM): |^\\w+: \\d+ callbacks suppressed|user "
-      "requested TSC rate|^kvm \\[\\d+\\]: "
+      "^(vmctl|nuke): |^\\w+: \\d+ callbacks suppressed|user requested TSC rate|^kvm \\[\\d+\\]: "
+      "|set kvm_(amd\\.dump_invalid_vmcb|intel\\.dump_invalid_vmcs)=1"
       "|^kvm_.*: kvm \\[\\d+\\]: |SMP vm created on host with unstable TSC"
       "|^clocksource: |^hrtimer: interrupt took|^perf: interrupt took|module verification failed"
       "|loading out-of-tree module|split lock|process .* launched '/dev/|^systemd|TSC unstable");

@@ -37,8 +37,10 @@ class LatePages {
     return page;
   }
   [[nodiscard]] bool are_waited_for() const {
-    pollfd one{.fd = faults_, .events = POLLIN, .revents = 0};
-    return ::poll(&one, 1, 20'000) == 1;
+    return eventually([&] {
+      pollfd one{.fd = faults_, .events = POLLIN, .revents = 0};
+      return ::poll(&one, 1, 0) == 1;
+    });
   }
   void bring(std::uintptr_t address, std::size_t length) const {
     uffdio_zeropage zero{};

@@ -13,6 +13,21 @@ namespace {
 
 using namespace t;
 
+// The watch over the kernel's log: what the tests bring KVM to say is nothing, all else is.
+TEST(Complaint, IsWhatNoTestProvokes) {
+  const auto complains = [](const char* text) { return is_complaint({.level = 4, .text = text}); };
+  for (const char* text : {"SVM: set kvm_amd.dump_invalid_vmcb=1 to dump internal KVM state.",
+                           "set kvm_intel.dump_invalid_vmcs=1 to dump internal KVM state.",
+                           "kvm [143]: vcpu0, guest rIP: 0x0 unhandled rdmsr: 0x1"}) {
+    EXPECT_FALSE(complains(text)) << text;
+  }
+  for (const char* text :
+       {"kvm: something else is wrong", "kvm_amd: something else is wrong",
+        "SVM: something else is wrong", "WARNING: CPU: 0 PID: 1 at kvm_main.c"}) {
+    EXPECT_TRUE(complains(text)) << text;
+  }
+}
+
 class Log : public Own {
  protected:
   static void SetUpTestSuite() { wait_for_room_in_the_log(); }

@@ -105,6 +105,14 @@ TEST_F(Stop, AFrozenGroupThawsWithoutLoss) {
   EXPECT_TRUE(eventually([&] { return ::rmdir(group.c_str()) == 0; }));
 }
 
+// Those of the tracee's threads that have something to report.
+void let_all_go_on() {
+  int status = 0;
+  for (pid_t thread = 0; (thread = ::waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
+    ::ptrace(PTRACE_CONT, thread, nullptr, 0);
+  }
+}
+
 // All threads of the tracee report the stop of the group, and listen for its end.
 TEST_F(Stop, AGroupStopUnderADebugger) {
   Counting it(3);
@@ -138,18 +146,12 @@ TEST_F(Stop, AGroupStopUnderADebugger) {
   ::kill(it.pid(), SIGCONT);
   // Each of them tells that it is over, one of the signal, too, until nothing stands any more.
   EXPECT_TRUE(eventually([&] {
-    int status = 0;
-    for (pid_t thread = 0; (thread = ::waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
-      ::ptrace(PTRACE_CONT, thread, nullptr, 0);
-    }
+    let_all_go_on();
     return !it.stands();
   }));
   const std::array stood{it.count(0), it.count(1), it.count(2)};
   EXPECT_TRUE(eventually([&] {
-    int status = 0;
-    for (pid_t thread = 0; (thread = ::waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
-      ::ptrace(PTRACE_CONT, thread, nullptr, 0);
-    }
+    let_all_go_on();
     return it.count(0) != stood[0] && it.count(1) != stood[1] && it.count(2) != stood[2];
   }));
 }
