@@ -19,12 +19,13 @@ start:	call	pic_start
 	mov	ticks, %eax
 	expect	1, "interrupts after sti"
 	say	"taken after sti\n"
+	handle	rtc_line, beat
 	rtc_interrupts rtc_periodic
 	sti
 	hlt
 	cli
-	mov	ticks, %eax
-	expect	2, "interrupts after hlt"
+	movzbl	beats, %eax
+	expect	1, "interrupts go on after hlt"
 	say	"woken from hlt\n"
 	end
 
@@ -36,4 +37,14 @@ tick:	push	%ax
 	pop	%ax
 	iret
 
+# Again and again: QEMU's SVM forgets on an exit that sti is still to take effect, so that one
+# interrupt may be taken before hlt.
+beat:	push	%ax
+	rtc_get	0x0c
+	movb	$1, beats
+	eoi_both
+	pop	%ax
+	iret
+
 ticks:	.long	0
+beats:	.byte	0
