@@ -28,6 +28,19 @@
 #define vmctl_sha256			sha256_ctx
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define vmctl_vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
+#else
+#define vmctl_vm_flags_set(vma, flags)	vm_flags_set(vma, flags)
+#endif
+
+/* Since SMM can be left out, that may be one. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define VMCTL_ADDRESS_SPACES(kvm)	KVM_ADDRESS_SPACE_NUM
+#else
+#define VMCTL_ADDRESS_SPACES(kvm)	kvm_arch_nr_memslot_as_ids(kvm)
+#endif
+
 /* Tracepoints find the source of a string by themselves. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 #define vmctl_assign_str(dst, src)	__assign_str(dst, src)

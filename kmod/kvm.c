@@ -17,10 +17,35 @@
 #include <linux/sched/task.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
 #include "vmctl.h"
 
+/* Protected by kernel_param_lock(), as it may change while it is read. */
 static char *kvm_path = "/dev/kvm";
-module_param(kvm_path, charp, 0444);
+
+/* As a shell writes it, with a newline behind it. */
+static int set_kvm_path(const char *text, const struct kernel_param *param)
+{
+	char *path;
+	int err;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	path = kstrndup(text, strcspn(text, "\n"), GFP_KERNEL);
+	if (!path)
+		return -ENOMEM;
+	err = param_set_charp(path, param);
+	kfree(path);
+	return err;
+}
+
+static const struct kernel_param_ops kvm_path_ops = {
+	.set = set_kvm_path,
+	.get = param_get_charp,
+	.free = param_free_charp,
+};
+
+module_param_cb(kvm_path, &kvm_path_ops, &kvm_path, 0644);
 MODULE_PARM_DESC(kvm_path, "KVM's device node, seen from the root of the initial mount namespace");
 
 /* The node must be KVM's misc device, whatever stands at kvm_path. */
@@ -48,13 +73,23 @@ static void open_node(struct work_struct *work)
 {
 	struct opening *opening = container_of(work, struct opening, work);
 	struct path root;
+	char *path;
+
+	kernel_param_lock(THIS_MODULE);
+	path = kstrdup(kvm_path, GFP_KERNEL);
+	kernel_param_unlock(THIS_MODULE);
+	if (!path) {
+		opening->file = ERR_PTR(-ENOMEM);
+		return;
+	}
 
 	task_lock(&init_task);
 	get_fs_root(init_task.fs, &root);
 	task_unlock(&init_task);
 
-	opening->file = file_open_root(&root, kvm_path, O_RDWR | O_CLOEXEC, 0);
+	opening->file = file_open_root(&root, path, O_RDWR | O_CLOEXEC, 0);
 	path_put(&root);
+	kfree(path);
 }
 
 /*
@@ -87,12 +122,12 @@ int vmctl_kvm_open(struct file **kvm)
 	if (IS_ERR(file)) {
 		if (PTR_ERR(file) == -ENOMEM)
 			return -ENOMEM;
-		pr_debug("cannot open %s: %pe\n", kvm_path, file);
+		pr_debug("cannot open KVM's node: %pe\n", file);
 		return -ENODEV;
 	}
 	if (!is_kvm(file)) {
-		pr_warn_ratelimited("%s is not KVM's device node (%u:%u)\n",
-				    kvm_path, MISC_MAJOR, KVM_MINOR);
+		pr_warn_ratelimited("what kvm_path names is not KVM's device node (%u:%u)\n",
+				    MISC_MAJOR, KVM_MINOR);
 		fput(file);
 		return -ENODEV;
 	}
@@ -117,6 +152,12 @@ static struct kvm_vcpu *vcpu_of(struct file *vcpu)
 const u32 *vmctl_kvm_exit_reason(struct file *vcpu)
 {
 	return &vcpu_of(vcpu)->run->exit_reason;
+}
+
+/* Good as long as the file. */
+struct kvm_run *vmctl_kvm_run_page(struct file *vcpu)
+{
+	return vcpu_of(vcpu)->run;
 }
 
 bool vmctl_kvm_is_creator(struct file *vm)
@@ -166,24 +207,109 @@ struct page *vmctl_kvm_page(struct file *file, pgoff_t pgoff)
 	return page;
 }
 
-/* Bytes in the user's memory slots of address space 0. */
-u64 vmctl_kvm_memory(struct file *vm)
+/* Pages in the user's slots of an address space, but for one slot. */
+static u64 pages_without(struct kvm *kvm, int as_id, int id)
 {
-	struct kvm *kvm = vm_of(vm);
 	struct kvm_memory_slot *slot;
-	struct kvm_memslots *slots;
 	u64 pages = 0;
 	int bucket;
+
+	kvm_for_each_memslot(slot, bucket, __kvm_memslots(kvm, as_id)) {
+		if (slot->id < KVM_USER_MEM_SLOTS && slot->id != id)
+			pages += slot->npages;
+	}
+	return pages;
+}
+
+/* KVM's encoding of both in one number. */
+static int space_of(const struct kvm_userspace_memory_region *region)
+{
+	return region->slot >> 16;
+}
+
+static int slot_of(const struct kvm_userspace_memory_region *region)
+{
+	return (u16)region->slot;
+}
+
+/**
+ * vmctl_kvm_memory_with - what the slots hold once a region is set
+ * @vm: KVM's VM file; nobody else sets regions meanwhile
+ * @region: as KVM_SET_USER_MEMORY_REGION gets it
+ *
+ * An address space for SMM shows the same memory once more, with some of its
+ * own: what counts is the fullest.
+ *
+ * Return: bytes; limited to U64_MAX.
+ */
+u64 vmctl_kvm_memory_with(struct file *vm,
+			  const struct kvm_userspace_memory_region *region)
+{
+	struct kvm *kvm = vm_of(vm);
+	u64 most = 0;
+	u64 pages;
 	int idx;
 
 	idx = srcu_read_lock(&kvm->srcu);
-	slots = kvm_memslots(kvm);
-	kvm_for_each_memslot(slot, bucket, slots) {
-		if (slot->id < KVM_USER_MEM_SLOTS)
-			pages += slot->npages;
+	for (int as_id = 0; as_id < VMCTL_ADDRESS_SPACES(kvm); as_id++) {
+		bool here = as_id == space_of(region);
+
+		pages = pages_without(kvm, as_id, here ? slot_of(region) : -1);
+		if (here)
+			pages += region->memory_size >> PAGE_SHIFT;
+		most = max(most, pages);
 	}
 	srcu_read_unlock(&kvm->srcu, idx);
-	return pages << PAGE_SHIFT;
+	return most > U64_MAX >> PAGE_SHIFT ? U64_MAX : most << PAGE_SHIFT;
+}
+
+/* Whether another slot of its address space has some of a region's addresses. */
+bool vmctl_kvm_overlaps(struct file *vm,
+			const struct kvm_userspace_memory_region *region)
+{
+	struct kvm *kvm = vm_of(vm);
+	gfn_t first = region->guest_phys_addr >> PAGE_SHIFT;
+	gfn_t end = first + (region->memory_size >> PAGE_SHIFT);
+	struct kvm_memory_slot *slot;
+	bool overlaps = false;
+	int bucket;
+	int idx;
+
+	if (space_of(region) >= VMCTL_ADDRESS_SPACES(kvm))
+		return false;
+	idx = srcu_read_lock(&kvm->srcu);
+	kvm_for_each_memslot(slot, bucket,
+			     __kvm_memslots(kvm, space_of(region))) {
+		if (slot->id != slot_of(region) && slot->base_gfn < end &&
+		    first < slot->base_gfn + slot->npages) {
+			overlaps = true;
+			break;
+		}
+	}
+	srcu_read_unlock(&kvm->srcu, idx);
+	return overlaps;
+}
+
+/* Whether KVM has what it was told. */
+bool vmctl_kvm_has_slot(struct file *vm,
+			const struct kvm_userspace_memory_region *region)
+{
+	struct kvm *kvm = vm_of(vm);
+	struct kvm_memory_slot *slot;
+	bool has;
+	int idx;
+
+	idx = srcu_read_lock(&kvm->srcu);
+	slot = id_to_memslot(__kvm_memslots(kvm, space_of(region)),
+			     slot_of(region));
+	if (!slot || !slot->npages)
+		has = !region->memory_size;
+	else
+		has = slot->base_gfn == region->guest_phys_addr >> PAGE_SHIFT &&
+		      slot->npages == region->memory_size >> PAGE_SHIFT &&
+		      slot->userspace_addr == region->userspace_addr;
+	srcu_read_unlock(&kvm->srcu, idx);
+	return has;
 }
 
 /**

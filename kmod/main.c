@@ -14,6 +14,10 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "debug.h"
+#include "event.h"
+#include "limit.h"
+#include "table.h"
 #include "vmctl.h"
 
 #define CREATE_TRACE_POINTS
@@ -159,12 +163,21 @@ static int __init vmctl_init(void)
 	struct device *device;
 	int ret;
 
-	vmctl_ioctl_init();
+	vmctl_table_init();
 	vmctl_vm_init();
+	vmctl_limit_init();
+	vmctl_bill_init();
 
+	ret = vmctl_event_init();
+	if (ret)
+		return ret;
+
+	vmctl_debug_init();
 	vmctl_wq = alloc_workqueue("vmctl", WQ_UNBOUND, 0);
-	if (!vmctl_wq)
-		return -ENOMEM;
+	if (!vmctl_wq) {
+		ret = -ENOMEM;
+		goto err_events;
+	}
 
 	ret = vmctl_airlock_init();
 	if (ret)
@@ -187,8 +200,8 @@ static int __init vmctl_init(void)
 	if (ret)
 		goto err_class;
 
-	device = device_create(vmctl_class, NULL, vmctl_dev, NULL,
-			       KBUILD_MODNAME);
+	device = device_create_with_groups(vmctl_class, NULL, vmctl_dev, NULL,
+					   vmctl_limit_groups, KBUILD_MODNAME);
 	if (IS_ERR(device)) {
 		ret = PTR_ERR(device);
 		goto err_cdev;
@@ -208,6 +221,9 @@ err_airlock:
 	vmctl_airlock_exit();
 err_wq:
 	destroy_workqueue(vmctl_wq);
+err_events:
+	vmctl_debug_exit();
+	vmctl_event_exit();
 	return ret;
 }
 module_init(vmctl_init);
@@ -219,7 +235,11 @@ static void __exit vmctl_exit(void)
 	class_destroy(vmctl_class);
 	unregister_chrdev_region(vmctl_dev, 1);
 	vmctl_airlock_exit();
+	vmctl_vcpu_exit();
 	destroy_workqueue(vmctl_wq);
+	vmctl_limit_exit();
+	vmctl_debug_exit();
+	vmctl_event_exit();
 	pr_info("unloaded\n");
 }
 module_exit(vmctl_exit);

@@ -4,7 +4,11 @@
  */
 #include <linux/kvm.h>
 #include <linux/string.h>
+#include <linux/user_namespace.h>
 
+#include "event.h"
+#include "limit.h"
+#include "table.h"
 #include "vmctl.h"
 
 long vmctl_own_get_info(struct vmctl_call *call, void *arg)
@@ -95,4 +99,113 @@ long vmctl_own_revoke_vm(struct vmctl_call *call, void *arg)
 	vmctl_vm_revoke(vm);
 	vmctl_vm_put(vm);
 	return 0;
+}
+
+/* Whom a structure names, and whether the caller may ask. */
+static int limits_of(const struct vmctl_client *client,
+		     const struct vmctl_limits *limits, kuid_t *uid)
+{
+	*uid = INVALID_UID;
+	switch (limits->scope) {
+	case VMCTL_SCOPE_TOTAL:
+	case VMCTL_SCOPE_DEFAULT:
+		return limits->uid ? -EINVAL : 0;
+	case VMCTL_SCOPE_USER:
+		*uid = make_kuid(current_user_ns(), limits->uid);
+		if (!uid_valid(*uid))
+			return -EINVAL;
+		return client->admin || uid_eq(*uid, client->user->uid) ?
+			0 : -EPERM;
+	}
+	return -EINVAL;
+}
+
+static int next_limits(const struct vmctl_client *client, u32 *number,
+		       kuid_t *uid)
+{
+	if (!client->admin || current_user_ns() != &init_user_ns)
+		return -EPERM;
+	*uid = make_kuid(&init_user_ns, *number);
+	if (!uid_valid(*uid))
+		return -EINVAL;
+	if (!vmctl_limit_next(uid))
+		return -ENOENT;
+	*number = from_kuid(&init_user_ns, *uid);
+	return 0;
+}
+
+long vmctl_own_get_limits(struct vmctl_call *call, void *arg)
+{
+	struct vmctl_limits *limits = arg;
+	kuid_t uid;
+	int ret;
+
+	if (limits->flags)
+		return -EINVAL;
+	if (limits->scope == VMCTL_SCOPE_NEXT) {
+		ret = next_limits(call->client, &limits->uid, &uid);
+		limits->scope = VMCTL_SCOPE_USER;
+	} else {
+		ret = limits_of(call->client, limits, &uid);
+	}
+	if (ret)
+		return ret;
+	memset(limits->used, 0, sizeof(limits->used));
+	memset(limits->refused, 0, sizeof(limits->refused));
+	vmctl_limit_get(limits->scope, uid, limits);
+	if (limits->scope == VMCTL_SCOPE_USER)
+		vmctl_limit_use(uid, limits);
+	if (limits->scope == VMCTL_SCOPE_TOTAL && !call->client->admin) {
+		memset(limits->used, 0, sizeof(limits->used));
+		memset(limits->refused, 0, sizeof(limits->refused));
+	}
+	return 0;
+}
+
+long vmctl_own_set_limits(struct vmctl_call *call, void *arg)
+{
+	const struct vmctl_limits *limits = arg;
+	kuid_t uid;
+	int ret;
+
+	ret = limits_of(call->client, limits, &uid);
+	if (ret)
+		return ret;
+	if (!call->client->admin)
+		return -EPERM;
+	if (limits->flags & ~VMCTL_LIMITS_REPLACE ||
+	    limits->set & ~VMCTL_RESOURCES_ALL ||
+	    memchr_inv(limits->used, 0, sizeof(limits->used)) ||
+	    memchr_inv(limits->refused, 0, sizeof(limits->refused)))
+		return -EINVAL;
+	return vmctl_limit_set(limits->scope, uid, limits);
+}
+
+long vmctl_own_get_command(struct vmctl_call *call, void *arg)
+{
+	struct vmctl_command *command = arg;
+	const struct vmctl_row *row;
+	u32 index = command->index;
+
+	if (command->flags || command->reserved)
+		return -EINVAL;
+	row = vmctl_table_at(index);
+	if (!row)
+		return -ENOENT;
+	*command = (struct vmctl_command){
+		.index = index,
+		.cmd = row->cmd,
+		.on = row->on,
+		.verdict = row->verdict,
+	};
+	if (call->client->admin)
+		command->refusals = vmctl_table_refusals(row);
+	strscpy(command->name, row->name, sizeof(command->name));
+	strscpy(command->why, row->why, sizeof(command->why));
+	return 0;
+}
+
+long vmctl_own_get_event(struct vmctl_call *call, void *arg)
+{
+	return vmctl_event_next(call->client, arg);
 }

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "event.h"
 #include "vmctl.h"
 
 /* Bytes that one write may bring. */
@@ -24,13 +25,19 @@ static struct vmctl_client *client_of(struct file *file)
 	return ((struct seq_file *)file->private_data)->private;
 }
 
+/* Let all look again who wait for something of this user. */
+void vmctl_status_wake(struct vmctl_user *user)
+{
+	wake_up_interruptible_all(&user->wait);
+	wake_up_interruptible_all(&admins);
+}
+
 /* The table of this user, and of admins, is not what it was. */
 void vmctl_status_changed(struct vmctl_user *user)
 {
 	atomic64_inc(&user->generation);
 	atomic64_inc(&generation);
-	wake_up_interruptible_all(&user->wait);
-	wake_up_interruptible_all(&admins);
+	vmctl_status_wake(user);
 }
 
 /* Changes of others are none of a client's business, not even as a count. */
@@ -49,7 +56,6 @@ static void show_vm(struct seq_file *m, struct vmctl_vm *vm)
 
 	guard(mutex)(&vm->lock);
 
-	vmctl_vm_measure(vm);
 	exits = vmctl_counters_add(&sum, &vm->gone);
 	list_for_each_entry(vcpu, &vm->vcpus, node) {
 		exits += vmctl_counters_add(&sum, &vcpu->counters);
@@ -92,6 +98,8 @@ __poll_t vmctl_status_poll(struct file *file, struct poll_table_struct *wait)
 	poll_wait(file, client->admin ? &admins : &client->user->wait, wait);
 	if (READ_ONCE(client->seen) != generation_of(client))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (vmctl_event_waits(client))
+		mask |= EPOLLPRI;
 	return mask;
 }
 

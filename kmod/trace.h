@@ -81,6 +81,33 @@ TRACE_EVENT(deny,
 		  __entry->uid, __get_str(name))
 );
 
+/* A command that would have gone over a limit: who, of what, whose limit. */
+TRACE_EVENT(limit,
+	TP_PROTO(u32 uid, const char *resource, bool total, u64 limit,
+		 u64 in_use, u64 amount),
+	TP_ARGS(uid, resource, total, limit, in_use, amount),
+	TP_STRUCT__entry(
+		__field(u32, uid)
+		__field(bool, total)
+		__field(u64, limit)
+		__field(u64, in_use)
+		__field(u64, amount)
+		__string(resource, resource)
+	),
+	TP_fast_assign(
+		__entry->uid = uid;
+		__entry->total = total;
+		__entry->limit = limit;
+		__entry->in_use = in_use;
+		__entry->amount = amount;
+		vmctl_assign_str(resource, resource);
+	),
+	TP_printk("uid=%u resource=%s of=%s limit=%llu used=%llu wanted=%llu",
+		  __entry->uid, __get_str(resource),
+		  __entry->total ? "all" : "user", __entry->limit,
+		  __entry->in_use, __entry->amount)
+);
+
 TRACE_EVENT(load,
 	TP_PROTO(struct vmctl_vm *vm, const struct vmctl_load_image *load,
 		 long ret),

@@ -14,6 +14,8 @@
 #include <linux/slab.h>
 #include <linux/task_work.h>
 
+#include "limit.h"
+#include "shadow.h"
 #include "trace.h"
 #include "vmctl.h"
 
@@ -98,15 +100,64 @@ static noinline long slot_wait(struct vmctl_vcpu *vcpu)
 	return ret ? -EINTR : -ENODEV;
 }
 
-static noinline long run_timed(struct vmctl_vcpu *vcpu, unsigned long arg)
+/* For VMs that want or need more than the others. */
+static noinline long run_specially(struct vmctl_vcpu *vcpu, unsigned long arg)
 {
 	u64 *run_ns = &vcpu->counters.run_ns;
-	u64 start = ktime_get_ns();
+	u64 start = vcpu->timed ? ktime_get_ns() : 0;
 	long ret;
 
-	ret = vmctl_kvm_ioctl(vcpu->port.kvm, KVM_RUN, arg, false);
-	WRITE_ONCE(*run_ns, *run_ns + ktime_get_ns() - start);
+	if (vcpu->shadow)
+		ret = vmctl_shadow_run(vcpu, arg);
+	else
+		ret = vmctl_kvm_ioctl(vcpu->port.kvm, KVM_RUN, arg, false);
+	if (vcpu->timed)
+		WRITE_ONCE(*run_ns, *run_ns + ktime_get_ns() - start);
 	return ret;
+}
+
+/* Leave the slot, and see to those who wait for it. */
+static __always_inline bool slot_leave(struct vmctl_vcpu *vcpu)
+{
+	bool shut;
+
+	/* A full barrier: the slot is free before we look who shut or waits. */
+	xchg(&vcpu->runner, NULL);
+	shut = READ_ONCE(vcpu->shut);
+	if (unlikely(shut))
+		seal(vcpu);
+	/* Ordered by xchg() above; pairs with the barrier of the waiter. */
+	if (unlikely(waitqueue_active(&vcpu->wait)))
+		wake_up(&vcpu->wait);
+	return shut;
+}
+
+/**
+ * vmctl_vcpu_hold - keep all out of KVM_RUN, for a command that is checked
+ * @vcpu: which
+ *
+ * Without it a thread that waits in KVM for the vCPU could run it with what KVM
+ * was told before anybody has seen that this was not what had been checked.
+ *
+ * Return: 0, and vmctl_vcpu_release() must follow; -ENODEV: revoked; -EIO: not
+ * the VM's address space; -EINTR: killed.
+ */
+long vmctl_vcpu_hold(struct vmctl_vcpu *vcpu)
+{
+	return slot_take(vcpu) ? 0 : slot_wait(vcpu);
+}
+
+void vmctl_vcpu_release(struct vmctl_vcpu *vcpu)
+{
+	slot_leave(vcpu);
+}
+
+/* Whether a thread is in KVM_RUN, or keeps others out of it, at this moment. */
+bool vmctl_vcpu_runs(const struct vmctl_vcpu *vcpu)
+{
+	const struct task_struct *runner = READ_ONCE(vcpu->runner);
+
+	return runner && runner != VMCTL_SEALED;
 }
 
 /*
@@ -125,8 +176,8 @@ static __always_inline long vcpu_run(struct vmctl_vcpu *vcpu,
 	}
 
 	if (likely(!READ_ONCE(vcpu->shut))) {
-		if (unlikely(vcpu->timed))
-			ret = run_timed(vcpu, arg);
+		if (unlikely(vcpu->special))
+			ret = run_specially(vcpu, arg);
 		else
 			ret = vmctl_kvm_ioctl(vcpu->port.kvm, KVM_RUN, arg,
 					      false);
@@ -138,15 +189,8 @@ static __always_inline long vcpu_run(struct vmctl_vcpu *vcpu,
 		ret = -ENODEV;
 	}
 
-	/* A full barrier: the slot is free before we look who shut or waits. */
-	xchg(&vcpu->runner, NULL);
-	if (unlikely(READ_ONCE(vcpu->shut))) {
-		seal(vcpu);
+	if (unlikely(slot_leave(vcpu)))
 		ret = -ENODEV;
-	}
-	/* Ordered by xchg() above; pairs with the barrier of the waiter. */
-	if (unlikely(waitqueue_active(&vcpu->wait)))
-		wake_up(&vcpu->wait);
 	return ret;
 }
 
@@ -189,11 +233,18 @@ static void bury_lingering(struct work_struct *work)
 	spin_unlock(&lingering_lock);
 }
 
+/* Nobody lingers any more, but the timer may still be set. */
+void vmctl_vcpu_exit(void)
+{
+	cancel_delayed_work_sync(&burial);
+}
+
 static void vcpu_free(struct vmctl_vcpu *vcpu)
 {
 	struct vmctl_vm *vm = vcpu->vm;
 
 	vmctl_port_free(&vcpu->port);
+	vmctl_shadow_free(vcpu);
 	if (!vcpu->knocked || completion_done(&vcpu->knock.completion)) {
 		kfree(vcpu);
 	} else {
@@ -243,6 +294,10 @@ static vm_fault_t vcpu_fault(struct vm_fault *vmf)
 {
 	struct vmctl_vcpu *vcpu = vmf->vma->vm_file->private_data;
 
+	if (vcpu->shadow && !vmf->pgoff) {
+		vmf->page = vmctl_shadow_page(vcpu);
+		return 0;
+	}
 	if (vmctl_port_enter(&vcpu->port)) {
 		vmf->page = vmctl_kvm_page(vcpu->port.kvm, vmf->pgoff);
 		vmctl_port_leave(&vcpu->port);
@@ -342,37 +397,57 @@ static const struct file_operations vcpu_fops = {
 static struct vmctl_vcpu *vcpu_alloc(struct vmctl_vm *vm, u32 id)
 {
 	struct vmctl_vcpu *vcpu;
+	int ret;
 
 	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
 	if (!vcpu)
-		return NULL;
-	if (vmctl_port_prepare(&vcpu->port, vm->pid)) {
-		kfree(vcpu);
-		return NULL;
-	}
+		return ERR_PTR(-ENOMEM);
+	ret = vmctl_shadow_make(vcpu, vm->port.bill);
+	if (ret)
+		goto err_vcpu;
+	ret = vmctl_port_prepare(&vcpu->port, vm->pid, vm->port.bill);
+	if (ret)
+		goto err_shadow;
 	init_waitqueue_head(&vcpu->wait);
 	INIT_LIST_HEAD(&vcpu->node);
 	vcpu->id = id;
 	vcpu->timed = vm->flags & VMCTL_VM_TIME_RUN;
+	vcpu->special = vcpu->timed || vcpu->shadow;
 	vcpu->vm = vm;
 	kref_get(&vm->kref);
 	return vcpu;
+
+err_shadow:
+	vmctl_shadow_free(vcpu);
+err_vcpu:
+	kfree(vcpu);
+	return ERR_PTR(ret);
 }
 
 /*
  * KVM_CREATE_VCPU waits for locks that the VM's other commands hold, and those
  * may wait for user memory as long as its owner likes. They are let out first,
- * so that exec_update_lock, for which others wait, is never held for that.
+ * so that exec_update_lock, for which others wait, is not held for that. What is
+ * left is KVM's own: on Intel it makes a page for the APIC in the caller's memory
+ * with the first vCPU, and who maps slow memory over that in time keeps readers
+ * of his own files in /proc waiting, until he is killed or they are.
  */
 static int make_vcpu(struct vmctl_call *call, struct file **kvm)
 {
 	int ret;
 
-	if (down_write_killable(&call->vm->making))
-		return -EINTR;
-	ret = vmctl_airlock_ioctl(call->port->kvm, KVM_CREATE_VCPU, call->arg,
-				  0, kvm);
-	up_write(&call->vm->making);
+	ret = vmctl_bill_charge(call->port->bill, VMCTL_VCPUS, 1);
+	if (ret)
+		return ret;
+	if (down_write_killable(&call->vm->making)) {
+		ret = -EINTR;
+	} else {
+		ret = vmctl_airlock_ioctl(call->port->kvm, KVM_CREATE_VCPU,
+					  call->arg, 0, kvm);
+		up_write(&call->vm->making);
+	}
+	if (ret)
+		vmctl_bill_refund(call->port->bill, VMCTL_VCPUS, 1);
 	return ret;
 }
 
@@ -395,8 +470,8 @@ long vmctl_vcpu_create(struct vmctl_call *call)
 	int fd, ret;
 
 	vcpu = vcpu_alloc(vm, call->arg);
-	if (!vcpu)
-		return -ENOMEM;
+	if (IS_ERR(vcpu))
+		return PTR_ERR(vcpu);
 
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0) {

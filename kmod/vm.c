@@ -6,6 +6,7 @@
 
 #include <linux/anon_inodes.h>
 #include <linux/bitmap.h>
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/hash.h>
 #include <linux/kvm.h>
@@ -16,10 +17,13 @@
 #include <linux/slab.h>
 #include <linux/string_helpers.h>
 
+#include "debug.h"
+#include "event.h"
+#include "limit.h"
 #include "trace.h"
 #include "vmctl.h"
 
-/* Protects the lists of VMs and of users, and the ids. */
+/* Protects the list of VMs and their ids. */
 DEFINE_MUTEX(vmctl_lock);
 LIST_HEAD(vmctl_vms);
 
@@ -27,9 +31,9 @@ LIST_HEAD(vmctl_vms);
 static u32 vmctl_last_id;
 
 /*
- * Lines of VMs' lives, for a user, in five seconds: enough for a person's
- * work, not enough to push all else out of the log. Users whose ids fall
- * together share a limit.
+ * Lines of VMs' lives, for whoever is charged for a user's VMs, in five seconds:
+ * enough for a person's work, not enough to push all else out of the log. Those
+ * whose ids fall together share a limit.
  */
 #define LIFE_LINES	200
 #define LIFE_BITS	6
@@ -42,34 +46,44 @@ void __init vmctl_vm_init(void)
 		ratelimit_state_init(&life[i], 5 * HZ, LIFE_LINES);
 }
 
+/* A worker only carries out what somebody else wanted. */
+static bool done_by_admin(const struct vmctl_vm *vm)
+{
+	return !uid_eq(current_uid(), vm->user->uid) &&
+	       !(current->flags & PF_KTHREAD) &&
+	       ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+}
+
 /**
  * vmctl_vm_say - a line of the VM's life in the kernel log
  * @vm: whose
  * @what: and what follows, as for printk()
  *
- * What others do to a VM is always said, what its owner does within limits.
+ * What an admin does to a VM of others is always said, all else within limits.
  */
 void vmctl_vm_say(struct vmctl_vm *vm, const char *what, ...)
 {
-	u32 uid = from_kuid(&init_user_ns, vm->user->uid);
+	u32 account = __kuid_val(vm->user->account);
 	struct va_format vaf;
 	va_list args;
 
-	if (uid_eq(current_uid(), vm->user->uid) &&
-	    !__ratelimit(&life[hash_32(uid, LIFE_BITS)]))
+	if (!done_by_admin(vm) &&
+	    !__ratelimit(&life[hash_32(account, LIFE_BITS)]))
 		return;
 	va_start(args, what);
 	vaf.fmt = what;
 	vaf.va = &args;
 	pr_info("vm %u (pid %d, uid %u, \"%s\"): %pV\n", vm->id,
-		pid_nr(vm->pid), uid, vm->shown, &vaf);
+		pid_nr(vm->pid), from_kuid(&init_user_ns, vm->user->uid),
+		vm->shown, &vaf);
 	va_end(args);
 }
 
-static void show_name(struct vmctl_vm *vm, const char *name)
+static void set_name(struct vmctl_vm *vm, const char *name)
 {
 	int length;
 
+	strscpy(vm->name, name, sizeof(vm->name));
 	length = string_escape_mem(name, strlen(name), vm->shown,
 				   sizeof(vm->shown) - 1,
 				   ESCAPE_OCTAL | ESCAPE_NAP | ESCAPE_APPEND,
@@ -87,13 +101,16 @@ static void vm_free(struct kref *kref)
 		list_del(&vm->node);
 		mutex_unlock(&vmctl_lock);
 
+		vmctl_debug_remove(vm);
 		trace_vm_destroy(vm);
+		vmctl_event_vm(vm, VMCTL_EVENT_ENDED);
 		vmctl_vm_say(vm, "destroyed");
 		vmctl_status_changed(user);
 	}
 
 	vmctl_port_free(&vm->port);
 	put_pid(vm->pid);
+	mutex_destroy(&vm->slots);
 	mutex_destroy(&vm->lock);
 	kfree(vm);
 	vmctl_user_put(user);
@@ -154,20 +171,8 @@ void vmctl_vm_revoke(struct vmctl_vm *vm)
 
 	vmctl_vm_say(vm, "revoked by pid %d, uid %u", task_tgid_nr(current),
 		     from_kuid(&init_user_ns, current_uid()));
+	vmctl_event_vm(vm, VMCTL_EVENT_REVOKED);
 	vmctl_status_changed(vm->user);
-}
-
-/* Take vm->memory anew if the memory slots have changed. */
-void vmctl_vm_measure(struct vmctl_vm *vm)
-{
-	lockdep_assert_held(&vm->lock);
-
-	if (!READ_ONCE(vm->stale) || !vmctl_port_enter(&vm->port))
-		return;
-	/* Before looking: a change that comes meanwhile is for the next time. */
-	smp_store_mb(vm->stale, false);
-	vm->memory = vmctl_kvm_memory(vm->port.kvm);
-	vmctl_port_leave(&vm->port);
 }
 
 /**
@@ -213,7 +218,6 @@ static int vm_release(struct inode *inode, struct file *file)
 	struct vmctl_vm *vm = file->private_data;
 
 	scoped_guard(mutex, &vm->lock) {
-		vmctl_vm_measure(vm);
 		vm->closed = true;
 		if (!vm->revoked && vm->port.kvm)
 			vmctl_port_close(&vm->port);
@@ -261,36 +265,35 @@ static const struct file_operations vm_fops = {
 };
 
 /*
- * An id, and the fd that KVM is to give the VM. Its own would do, but for VMs
- * that live on under another fd, and for KVM's folder in debugfs, which may
- * outlive the VM for a moment: so the numbers go round.
+ * The fd that KVM is to give the VM. Its own would do, but for VMs that live on
+ * under another fd, and for KVM's folder in debugfs, which may outlive the VM for
+ * a moment: so the numbers go round.
  */
-static int vm_number(struct vmctl_vm *vm)
+static void choose_number(struct vmctl_vm *vm)
 {
+	static unsigned long turn;
 	unsigned long limit = clamp_t(unsigned long, rlimit(RLIMIT_NOFILE),
 				      1, VMCTL_NUMBERS);
 	DECLARE_BITMAP(taken, VMCTL_NUMBERS) = { };
-	unsigned long number;
+	unsigned long start, number;
 	struct vmctl_vm *other;
 
 	scoped_guard(mutex, &vmctl_lock) {
-		if (vmctl_last_id == U32_MAX)
-			return -ENOSPC;
-		vm->id = ++vmctl_last_id;
+		start = turn++ % limit;
 		list_for_each_entry(other, &vmctl_vms, node)
 			if (other->tid == vm->tid)
 				__set_bit(other->number, taken);
 	}
 
-	number = find_next_zero_bit(taken, limit, vm->id % limit);
+	number = find_next_zero_bit(taken, limit, start);
 	if (number >= limit)
 		number = find_first_zero_bit(taken, limit);
 	vm->number = number < limit ? number : 0;
-	return 0;
 }
 
 static struct vmctl_vm *vm_alloc(u32 flags, const char *name)
 {
+	struct vmctl_bill *bill;
 	struct vmctl_user *user;
 	struct vmctl_vm *vm;
 	int ret;
@@ -309,18 +312,23 @@ static struct vmctl_vm *vm_alloc(u32 flags, const char *name)
 	INIT_LIST_HEAD(&vm->node);
 	INIT_LIST_HEAD(&vm->vcpus);
 	init_rwsem(&vm->making);
+	mutex_init(&vm->slots);
 	mutex_init(&vm->lock);
 	vm->flags = flags;
 	vm->user = user;
 	vm->pid = get_pid(task_tgid(current));
 	vm->tid = task_pid_nr(current);
-	show_name(vm, name);
-	ret = vmctl_port_prepare(&vm->port, vm->pid);
+	set_name(vm, name);
+	bill = vmctl_bill_open(user);
+	if (IS_ERR(bill)) {
+		ret = PTR_ERR(bill);
+		goto err_vm;
+	}
+	ret = vmctl_port_prepare(&vm->port, vm->pid, bill);
+	vmctl_bill_put(bill);
 	if (ret)
 		goto err_vm;
-	ret = vm_number(vm);
-	if (ret)
-		goto err_vm;
+	choose_number(vm);
 	return vm;
 
 err_vm:
@@ -328,12 +336,30 @@ err_vm:
 	return ERR_PTR(ret);
 }
 
-/* From here on the VM stands in the table. */
+static bool id_is_taken(u32 id)
+{
+	struct vmctl_vm *vm;
+
+	lockdep_assert_held(&vmctl_lock);
+
+	list_for_each_entry(vm, &vmctl_vms, node)
+		if (vm->id == id)
+			return true;
+	return !id;
+}
+
+/* From here on the VM has an id, and stands in the table. */
 static void vm_publish(struct vmctl_vm *vm)
 {
-	scoped_guard(mutex, &vmctl_lock)
+	scoped_guard(mutex, &vmctl_lock) {
+		do
+			vm->id = ++vmctl_last_id;
+		while (id_is_taken(vm->id));
 		list_add_tail(&vm->node, &vmctl_vms);
+	}
+	vmctl_debug_add(vm);
 	trace_vm_create(vm);
+	vmctl_event_vm(vm, VMCTL_EVENT_CREATED);
 	vmctl_vm_say(vm, "created");
 	vmctl_status_changed(vm->user);
 }
@@ -356,11 +382,14 @@ long vmctl_vm_create(struct vmctl_call *call, unsigned long type, u32 flags,
 	struct vmctl_vm *vm;
 	int fd, ret;
 
+	/* KVM's answer to a type that it does not have: see KVM_CAP_VM_TYPES. */
+	if (type)
+		return -EINVAL;
 	ret = vmctl_client_kvm(call->client, &system);
 	if (ret)
 		return ret;
 
-	/* Before an id is spent: the numbers are to go round slowly. */
+	/* Before a number is taken: they are to go round slowly. */
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;

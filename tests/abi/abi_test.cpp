@@ -71,7 +71,9 @@ TEST(Abi, CommandsFitTheirStructures) {
   const std::map<std::string, std::string> structures = {
       {"VMCTL_GET_INFO", "vmctl_info"},         {"VMCTL_CREATE_VM", "vmctl_create_vm"},
       {"VMCTL_LOAD_IMAGE", "vmctl_load_image"}, {"VMCTL_GET_STATS", "vmctl_stats"},
-      {"VMCTL_REVOKE_VM", "vmctl_revoke_vm"},
+      {"VMCTL_REVOKE_VM", "vmctl_revoke_vm"},   {"VMCTL_GET_LIMITS", "vmctl_limits"},
+      {"VMCTL_SET_LIMITS", "vmctl_limits"},     {"VMCTL_GET_COMMAND", "vmctl_command"},
+      {"VMCTL_GET_EVENT", "vmctl_event"},
   };
   std::set<std::uint64_t> numbers;
   std::size_t found = 0;
