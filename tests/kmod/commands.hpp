@@ -21,9 +21,20 @@ struct GuestMemfd {
 };
 constexpr unsigned long kCreateGuestMemfd = _IOWR(KVMIO, 0xd4, GuestMemfd);
 
+// Begins as struct kvm_userspace_memory_region.
+struct UserspaceMemoryRegion2 {
+  __u32 slot, flags;
+  __u64 guest_phys_addr, memory_size, userspace_addr, guest_memfd_offset;
+  __u32 guest_memfd, pad1;
+  __u64 pad2[14];
+};
+constexpr unsigned long kSetUserMemoryRegion2 = _IOW(KVMIO, 0x49, UserspaceMemoryRegion2);
+constexpr long kCapUserMemory2 = 231;
+
 // Stand for commands that are refused, or take descriptors of raw KVM.
 constexpr long kHiddenExtensions[] = {
     KVM_CAP_DEVICE_CTRL,
+    KVM_CAP_SGX_ATTRIBUTE,
     KVM_CAP_BINARY_STATS_FD,
     KVM_CAP_VM_COPY_ENC_CONTEXT_FROM,
     KVM_CAP_VM_MOVE_ENC_CONTEXT_FROM,

@@ -22,8 +22,9 @@ class Faults {
   [[nodiscard]] bool available() const { return switch_.valid(); }
   // Lets the nth of this thread's chances to fail from here on fail; 0 ends that.
   void arm(int nth) const;
-  // Ends it, too, and tells whether it came to that.
-  [[nodiscard]] bool fired() const;
+  // Ends it, too, and tells how many chances were left to that one; 0: it failed.
+  [[nodiscard]] int left() const;
+  [[nodiscard]] bool fired() const { return left() == 0; }
 
  private:
   void set(const std::string& name, const std::string& value);

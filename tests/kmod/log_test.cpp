@@ -8,6 +8,7 @@
 
 #include "image.hpp"
 #include "kmsg.hpp"
+#include "limits.hpp"
 
 namespace {
 
@@ -28,7 +29,7 @@ TEST(Complaint, IsWhatNoTestProvokes) {
   }
 }
 
-class Log : public Own {
+class Log : public Limits {
  protected:
   static void SetUpTestSuite() { wait_for_room_in_the_log(); }
 
@@ -76,6 +77,61 @@ TEST_F(Log, NamesAWriteThatWasNoCommand) {
   EXPECT_EQ(log_.seen().find('\x1b'), std::string::npos) << "what was written is not repeated raw";
 }
 
+// "vmctl: uid 0, pid 812: " and what follows.
+std::string refusal(uid_t uid, const std::string& what) {
+  return "^vmctl: uid " + std::to_string(uid) + ", pid " + std::to_string(::getpid()) + ": " + what;
+}
+
+TEST_F(Log, TellsOfALimitThatWasMet) {
+  ASSERT_EQ(set_limit(VMCTL_SCOPE_USER, 0, VMCTL_MEMORY, 3 * 4096), 0);
+  ASSERT_EQ(set_limit(VMCTL_SCOPE_TOTAL, 0, VMCTL_VMS, 1), 0);
+  const Fd system = open_device();
+  const Fd vm(create_vm(system, "only"));
+  const Mapping memory = Mapping::memory(Machine::kMemory);
+  ASSERT_EQ(set_slot(vm, 0, 0, 4096, memory.address()), 0);
+  EXPECT_EQ(set_slot(vm, 1, 4096, 3 * 4096, memory.address()), -EDQUOT);
+  EXPECT_TRUE(
+      log_.shows(refusal(0, "12288 memory more than the limit of uid 0, 12288, with 4096 in use$")))
+      << log_.seen();
+  EXPECT_EQ(create_vm(system, "another"), -EDQUOT);
+  EXPECT_TRUE(log_.shows(refusal(0, "1 vms more than the limit of all users, 1, with 1 in use$")))
+      << log_.seen();
+}
+
+// A user who may have no VM tries to have one, and finds that in the log.
+std::string is_told_of(uid_t uid, KernelLog& log) {
+  NEED(::setresuid(uid, uid, uid) == 0);
+  NEED_EQ(create_vm(open_device(), "none"), -EDQUOT);
+  const std::string whose = "1 vms more than the limit of uid " + std::to_string(uid);
+  NEED(log.shows(refusal(uid, whose + ", 0, with 0 in use$")));
+  return "";
+}
+
+TEST_F(Log, NamesTheUserWhoMetALimit) {
+  ASSERT_EQ(set_limit(VMCTL_SCOPE_USER, kUser, VMCTL_VMS, 0), 0);
+  EXPECT_EQ(in_child([&] { return is_told_of(kUser, log_); }), "");
+}
+
+TEST_F(Log, IsNotFilledByLimits) {
+  constexpr int kRefused = 200;
+  ASSERT_EQ(set_limit(VMCTL_SCOPE_USER, kUser, VMCTL_VMS, 0), 0);
+  ASSERT_EQ(set_limit(VMCTL_SCOPE_USER, 0, VMCTL_VMS, 0), 0);
+  wait_for_room_in_the_log();
+  log_.fresh();
+  const Fd system = open_device();
+  for (int i = 0; i < kRefused; ++i) ASSERT_EQ(create_vm(system, "none"), -EDQUOT);
+  int lines = 0;
+  for (const KernelLine& each : log_.fresh()) {
+    lines += each.text.find("more than the limit") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GT(lines, 0);
+  EXPECT_LT(lines, kRefused / 2);
+  EXPECT_EQ(in_child([&] { return is_told_of(kUser, log_); }), "") << "of others it tells still";
+  wait_for_room_in_the_log();
+  EXPECT_EQ(create_vm(system, "none"), -EDQUOT);
+  EXPECT_TRUE(log_.shows(refusal(0, "1 vms more"))) << "after a while it tells again";
+}
+
 TEST_F(Log, NamesEachCommandUnderDynamicDebug) {
   const std::string control = "/sys/kernel/debug/dynamic_debug/control";
   kvm_debug_folders();  // mounts debugfs
@@ -93,10 +149,10 @@ TEST_F(Log, NamesEachCommandUnderDynamicDebug) {
   ASSERT_TRUE(spit(control, "module vmctl -p"));
 }
 
-class Trace : public Own {
+class Trace : public Limits {
  protected:
   void SetUp() override {
-    Own::SetUp();
+    Limits::SetUp();
     if (IsSkipped()) return;
     if (entries_of(kRoot).empty()) ::mount("tracefs", kRoot, "tracefs", 0, nullptr);
     if (entries_of(root() + "/events").empty()) {
@@ -108,7 +164,7 @@ class Trace : public Own {
   }
   void TearDown() override {
     if (tracing_ && device_is_vmctl()) spit(root() + "/events/vmctl/enable", "0");
-    Own::TearDown();
+    Limits::TearDown();
   }
   static std::string root() { return kRoot; }
   // The lines of one event, from its name on.
@@ -135,7 +191,7 @@ class Trace : public Own {
 
 TEST_F(Trace, HasAllEvents) {
   const std::string events = root() + "/events/vmctl/";
-  for (const char* event : {"vm_create", "vm_destroy", "ioctl", "deny", "load", "exit"}) {
+  for (const char* event : {"vm_create", "vm_destroy", "ioctl", "deny", "limit", "load", "exit"}) {
     EXPECT_FALSE(slurp(events + event + "/format").empty()) << event;
   }
 }
@@ -162,6 +218,17 @@ TEST_F(Trace, FiresOncePerEvent) {
   EXPECT_EQ(count("exit", vm + " vcpu=0 reason=5 ret=0"), 1);
   EXPECT_EQ(count("load", vm + " offset=3 length=50 gpa=0x2001 ret=0"), 1);
   EXPECT_EQ(count("load", vm + " offset=0 length=65 gpa=(0x)?0 ret=-61"), 1);
+}
+
+TEST_F(Trace, TellsOfLimits) {
+  ASSERT_EQ(set_limit(VMCTL_SCOPE_USER, 0, VMCTL_MEMORY, 3 * 4096), 0);
+  ASSERT_EQ(set_limit(VMCTL_SCOPE_TOTAL, 0, VMCTL_VMS, 1), 0);
+  const Fd system = open_device();
+  const Fd vm(create_vm(system, "only"));
+  EXPECT_EQ(set_slot(vm, 0, 0, 4 * 4096, 0x10000000), -EDQUOT);
+  EXPECT_EQ(create_vm(system, "another"), -EDQUOT);
+  EXPECT_EQ(count("limit", "uid=0 resource=memory of=user limit=12288 used=0 wanted=16384$"), 1);
+  EXPECT_EQ(count("limit", "uid=0 resource=vms of=all limit=1 used=1 wanted=1$"), 1);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "cgroup.hpp"
 #include "image.hpp"
 #include "kmsg.hpp"
+#include "limits.hpp"
 #include "slabs.hpp"
 #include "state.hpp"
 
@@ -24,13 +25,14 @@ using namespace t;
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::size_t kLimit = 8 * kMiB;
 
-class Memcg : public Own {
+class Memcg : public Limits {
  protected:
   void SetUp() override {
-    Own::SetUp();
+    Limits::SetUp();
     if (IsSkipped()) return;
     group_.emplace(kLimit);
     if (!group_->valid()) GTEST_SKIP() << "no memory cgroup of version 2";
+    lift();
     before_ = State::at_rest();
     objects_ = held_objects();
   }
@@ -46,7 +48,7 @@ class Memcg : public Own {
       EXPECT_EQ(reports(), std::vector<std::string>());
     }
     group_.reset();
-    Own::TearDown();
+    Limits::TearDown();
   }
   // What runs in the group, and how it ended: by the kernel's hand, or as it says.
   pid_t start(const std::function<std::string()>& act) const {

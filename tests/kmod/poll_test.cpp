@@ -61,9 +61,10 @@ class Poll : public Own {
 };
 
 TEST_F(Poll, ANewOpenerHasNotTakenIt) {
-  EXPECT_EQ(events_of(watch_), POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM);
+  // Nor has it asked for an event.
+  EXPECT_EQ(events_of(watch_), POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLPRI);
   take();
-  EXPECT_EQ(events_of(watch_), POLLOUT | POLLWRNORM);
+  EXPECT_EQ(events_of(watch_), POLLOUT | POLLWRNORM | POLLPRI);
 }
 
 TEST_F(Poll, SeesEachChange) {

@@ -4,8 +4,10 @@
 // and without a signal, and the rest of the process goes on.
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -16,7 +18,7 @@
 
 #include "caught_signals.hpp"
 #include "commands.hpp"
-#include "driver.hpp"
+#include "limits.hpp"
 #include "state.hpp"
 
 namespace {
@@ -265,13 +267,64 @@ TEST_F(Revoke, ThreadsWaitingForTheSameVcpuEnd) {
   other.join();
 }
 
-// One thread exits all the time, one asks for registers, one sets slots, one maps.
+// As long as it lives, commands by which a VM of root's could come to run VMs are checked on
+// copies.
+class Watched {
+ public:
+  Watched() { EXPECT_EQ(set_limit(VMCTL_SCOPE_USER, 0, VMCTL_NESTED, 1000), 0); }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+  ~Watched() {
+    const __u64 none[VMCTL_RESOURCES] = {};
+    EXPECT_EQ(set_limits(open_device(), VMCTL_SCOPE_USER, 0, 0, none), 0);
+  }
+};
+
+// Sends its fds to itself, and uses what arrives.
+class Passing {
+ public:
+  explicit Passing(const Machine& machine) : machine_(machine) {
+    std::array<int, 2> pair{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
+    here_ = Fd(pair[0]);
+    there_ = Fd(pair[1]);
+  }
+  [[nodiscard]] Ret pass() const {
+    pass_fd(here_, machine_.vm);
+    pass_fd(here_, machine_.cpu.fd);
+    const Fd vm = receive_fd(there_);
+    const Fd cpu = receive_fd(there_);
+    kvm_regs regs{};
+    const Ret r = ctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_USER_MEMORY);
+    return r.ok() ? ctl(cpu, KVM_GET_REGS, &regs) : r;
+  }
+
+ private:
+  const Machine& machine_;
+  Fd here_;
+  Fd there_;
+};
+
+Ret set_cpuid(int cpu, bool with_svm) {
+  List<kvm_cpuid2, kvm_cpuid_entry2, 1> cpuid{};
+  cpuid->nent = 1;
+  cpuid[0].function = 0x80000001;
+  cpuid[0].ecx = with_svm ? 4 : 0;
+  return ctl(cpu, KVM_SET_CPUID2, cpuid.room);
+}
+
+// One thread exits all the time, one asks for registers, one sets slots, one maps, one passes fds
+// on, and some give commands that are checked on a copy.
 TEST_F(Revoke, UnderFire) {
+  const Watched watched;
   for (int turn = 0; turn < 20; ++turn) {
     std::uint32_t id = 0;
     const Machine machine = named(guest::outs_forever(), "fire", &id);
     ASSERT_EQ(machine.built, 0);
     const Mapping more = Mapping::memory(0x1000);
+    const Passing passing(machine);
+    kvm_sregs sregs{};
+    ASSERT_EQ(ctl(machine.cpu.fd, KVM_GET_SREGS, &sregs), 0);
     std::atomic<bool> stop = false;
     std::atomic<bool> revoked = false;
     std::atomic<int> late = 0;  // commands that began after the revocation and did anything
@@ -290,6 +343,11 @@ TEST_F(Revoke, UnderFire) {
           return ctl(machine.cpu.fd, KVM_GET_REGS, &regs);
         }),
         hammer([&] { return set_slot(machine.vm, 1, 0x100000, 0x1000, more.address()); }),
+        hammer([&] { return set_slot(machine.vm, 1, 0, 0, 0); }),
+        hammer([&] { return passing.pass(); }),
+        // With SVM it is charged, and once it is, its registers are not looked at any more.
+        hammer([&] { return set_cpuid(machine.cpu.fd, turn % 2 == 1); }),
+        hammer([&] { return ctl(machine.cpu.fd, KVM_SET_SREGS, &sregs); }),
         hammer([&] {
           const Mapping page(page_size(), PROT_READ, MAP_SHARED, machine.cpu.fd);
           return page.valid() ? Ret(0) : Ret(-errno);
@@ -307,6 +365,7 @@ TEST_F(Revoke, UnderFire) {
     stop = true;
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(late, 0);
+    EXPECT_TRUE(eventually(nothing_is_used)) << "although its fds are open";
     expect_all_dead(machine);
   }
 }

@@ -36,8 +36,17 @@ TEST_F(Rules, UnknownMachineTypesAreRefused) {
   EXPECT_TRUE(Fd(ctl(system, KVM_CREATE_VM, 0)).valid());
 }
 
+// What KVM says of an extension, without what is refused.
+Ret without_refused(long cap, Ret said) {
+  constexpr long kXenHvm = 38;
+  constexpr long kVmTypes = 235;
+  if (std::ranges::find(kHiddenExtensions, cap) != std::end(kHiddenExtensions)) return Ret(0);
+  if (cap == kVmTypes && said.ok()) said.value &= 1;           // the usual one
+  if (cap == kXenHvm && said.ok()) said.value &= ~(1L << 8U);  // addresses of the process
+  return said;
+}
+
 TEST_F(Refusal, ExtensionsAreWhatKvmSaysSaveTheRefused) {
-  const std::set<long> refused(std::begin(kHiddenExtensions), std::end(kHiddenExtensions));
   const Fd raw = open_device("/dev/kvm");
   const Fd ours = open_device();
   const Fd raw_vm(ctl(raw, KVM_CREATE_VM));
@@ -47,9 +56,8 @@ TEST_F(Refusal, ExtensionsAreWhatKvmSaysSaveTheRefused) {
   for (long cap = -2; cap <= 300; ++cap) {
     const Ret system_wide = ctl(raw, KVM_CHECK_EXTENSION, cap);
     const Ret for_vm = ctl(raw_vm, KVM_CHECK_EXTENSION, cap);
-    const bool hidden = refused.contains(cap);
-    EXPECT_EQ(ctl(ours, KVM_CHECK_EXTENSION, cap), hidden ? Ret(0) : system_wide) << cap;
-    EXPECT_EQ(ctl(our_vm, KVM_CHECK_EXTENSION, cap), hidden ? Ret(0) : for_vm) << cap;
+    EXPECT_EQ(ctl(ours, KVM_CHECK_EXTENSION, cap), without_refused(cap, system_wide)) << cap;
+    EXPECT_EQ(ctl(our_vm, KVM_CHECK_EXTENSION, cap), without_refused(cap, for_vm)) << cap;
     if (for_vm.value > 0) ++present;
   }
   EXPECT_GT(present, 50);

@@ -15,15 +15,15 @@
 #include <list>
 #include <thread>
 
-#include "driver.hpp"
 #include "late_pages.hpp"
+#include "limits.hpp"
 
 namespace {
 
 using namespace t;
 using namespace std::chrono_literals;
 
-class Siege : public Own {};
+class Siege : public Limits {};
 
 constexpr unsigned kSeconds = 120;
 
@@ -71,6 +71,7 @@ std::string besiege_revocation() {
 
 TEST_F(Siege, StuckVcpusHoldNoOthersRevocationUp) {
   if (!LatePages().valid()) GTEST_SKIP() << "no userfaultfd";
+  lift();
   EXPECT_EQ(in_child(besiege_revocation, kSeconds), "");
 }
 

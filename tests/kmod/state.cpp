@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "state.hpp"
 
-#include "driver.hpp"
+#include <algorithm>
+
+#include "limits.hpp"
 
 namespace t {
 
@@ -12,10 +14,14 @@ State State::now() {
                          std::to_string(row.memory) + " " + row.image);
   }
   {
+    const Fd system = open_device();
     vmctl_info info{};
-    EXPECT_EQ(ctl(open_device(), VMCTL_GET_INFO, &info), 0);
+    EXPECT_EQ(ctl(system, VMCTL_GET_INFO, &info), 0);
     state.vms = info.vms;
     state.vcpus = info.vcpus;
+    vmctl_limits all{};
+    EXPECT_EQ(get_limits(system, VMCTL_SCOPE_TOTAL, 0, &all), 0);
+    std::ranges::copy(all.used, state.charged.begin());
   }
   state.references = slurp("/sys/module/vmctl/refcnt");
   state.fds = open_fds();
@@ -35,9 +41,9 @@ bool State::returns_to(const State& state) {
 
 std::ostream& operator<<(std::ostream& out, const State& state) {
   return out << ::testing::PrintToString(state.rows) << ", " << state.vms << " VMs, " << state.vcpus
-             << " vCPUs, " << state.fds.size() << " fds, " << state.kernel_fds.size()
-             << " of the kernel's, " << state.kvm_folders << " folders of KVM, references "
-             << state.references;
+             << " vCPUs, charged " << ::testing::PrintToString(state.charged) << ", "
+             << state.fds.size() << " fds, " << state.kernel_fds.size() << " of the kernel's, "
+             << state.kvm_folders << " folders of KVM, references " << state.references;
 }
 
 }  // namespace t

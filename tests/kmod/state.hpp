@@ -3,6 +3,9 @@
 // What the driver and KVM hold at a time, for tests that must bring it back.
 #pragma once
 
+#include <linux/vmctl.h>
+
+#include <array>
 #include <cstdint>
 #include <iosfwd>
 #include <string>
@@ -14,9 +17,10 @@ struct State {
   std::vector<std::string> rows;  // of the table, without ids and exits
   std::uint32_t vms = 0;
   std::uint32_t vcpus = 0;
-  std::string references;               // to the module
-  std::vector<int> fds;                 // of this process
-  std::vector<std::string> kernel_fds;  // of kernel threads
+  std::array<std::uint64_t, VMCTL_RESOURCES> charged{};  // to all users together
+  std::string references;                                // to the module
+  std::vector<int> fds;                                  // of this process
+  std::vector<std::string> kernel_fds;                   // of kernel threads
   std::size_t kvm_folders = 0;
 
   static State now();

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -111,6 +112,13 @@ bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds li
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   return true;
+}
+
+std::string become(uid_t uid) {
+  NEED(::setgroups(0, nullptr) == 0);
+  NEED(::setresgid(uid, uid, uid) == 0);
+  NEED(::setresuid(uid, uid, uid) == 0);
+  return "";
 }
 
 std::string in_child(const std::function<std::string()>& run, unsigned seconds) {

@@ -148,6 +148,12 @@ bool eventually(const std::function<bool()>& holds,
 // what the function returned ("" by custom for all well), or how the child died.
 std::string in_child(const std::function<std::string()>& run, unsigned seconds = 30);
 
+// What functions for in_child() say when all went well.
+inline const std::string kDone;
+
+// This process is one of a user without groups from then on.
+std::string become(uid_t uid);
+
 void pass_fd(int socket, int fd);
 Fd receive_fd(int socket);
 

@@ -3,7 +3,6 @@
 // Who sees and revokes what: one's own; with CAP_SYS_ADMIN everything. The
 // rights are those of whoever opened the device.
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
@@ -23,16 +22,6 @@ using namespace t;
 
 constexpr uid_t kNobody = 65534;
 constexpr uid_t kSomebody = 12345;
-
-// What become() and others say of it when all went well.
-const std::string kDone;
-
-std::string become(uid_t uid) {
-  NEED(::setgroups(0, nullptr) == 0);
-  NEED(::setresgid(uid, uid, uid) == 0);
-  NEED(::setresuid(uid, uid, uid) == 0);
-  return "";
-}
 
 std::vector<Row> rows_of(int fd) {
   std::string text;
@@ -202,6 +191,8 @@ TEST_F(Users, TheCapabilityCountsAndNotTheNumber) {
               data[0].effective &= ~(1U << CAP_SYS_ADMIN);
               NEED(::syscall(SYS_capset, &head, data) == 0);
               NEED_EQ(rows_of(open_device()).size(), 0U);
+              NEED(!spit("/sys/class/vmctl/vmctl/user/vms", "1"));
+              NEED(!spit("/sys/module/vmctl/parameters/kvm_path", "/dev/null"));
               return "";
             }),
             "");
