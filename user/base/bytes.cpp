@@ -4,12 +4,26 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace vmctl {
 namespace {
 
 constexpr bool is_printable(unsigned char byte) {
   return byte >= 0x20 && byte < 0x7f;
+}
+
+// Octal ones, of these and of what is not printable ASCII.
+std::string with_escapes(std::string_view text, std::string_view these) {
+  std::string safe;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_printable(byte) && these.find(c) == std::string_view::npos)
+      safe += c;
+    else
+      safe += fmt::format("\\{:03o}", byte);
+  }
+  return safe;
 }
 
 }  // namespace
@@ -33,15 +47,15 @@ bool printable(std::span<const std::uint8_t> bytes) {
 }
 
 std::string escaped(std::string_view text) {
-  std::string safe;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (is_printable(byte) && c != '\\')
-      safe += c;
-    else
-      safe += fmt::format("\\{:03o}", byte);
-  }
-  return safe;
+  return with_escapes(text, "\\");
+}
+
+std::string escaped_name(std::string_view name) {
+  return with_escapes(name, "\\ \"");
+}
+
+std::string_view text_in(std::span<const char> field) {
+  return {field.data(), ::strnlen(field.data(), field.size())};
 }
 
 }  // namespace vmctl

@@ -21,4 +21,11 @@ bool printable(std::span<const std::uint8_t> bytes);
 // All that is not printable ASCII, and the backslash, as octal escapes: safe on a terminal.
 std::string escaped(std::string_view text);
 
+// A VM's name as the module shows it (VMCTL_CREATE_VM): blank and double quote, too, so that it
+// is one word, or ends where its quotes do.
+std::string escaped_name(std::string_view name);
+
+// What stands in a field that a NUL ends, if it is not full.
+std::string_view text_in(std::span<const char> field);
+
 }  // namespace vmctl

@@ -3,25 +3,15 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <string>
 
+#include "base/fd.hpp"
+
 namespace vmctl {
-namespace {
-
-void write_all(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;  // nobody is left to be told
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-}  // namespace
 
 void line_to_stderr(std::string_view text) {
-  write_all(std::string(text) + "\n");
+  // When it fails nobody is left to be told.
+  (void)write_all(STDERR_FILENO, std::string(text) + "\n");
 }
 
 void note(std::string_view message) {

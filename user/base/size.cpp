@@ -6,14 +6,17 @@
 #include <charconv>
 #include <limits>
 
+#include "base/bytes.hpp"
+
 namespace vmctl {
 namespace {
 
 constexpr std::string_view kUnits = "KMGT";  // powers 1, 2, 3, 4 of 1024
 
 tl::unexpected<Error> refuse(std::string_view text, std::string_view why) {
-  return fail(
-      {.status = Status::usage, .what = fmt::format("'{}'", text), .why = std::string(why)});
+  return fail({.status = Status::usage,
+               .what = fmt::format("'{}'", escaped(text)),
+               .why = std::string(why)});
 }
 
 }  // namespace
@@ -50,6 +53,18 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   if (*value > std::numeric_limits<std::uint64_t>::max() / factor)
     return refuse(text, "does not fit in 64 bits");
   return *value * factor;
+}
+
+Result<std::chrono::nanoseconds> parse_seconds(std::string_view text) {
+  constexpr double kMin = 1e-9;
+  constexpr double kMax = 1e9;  // 31 years
+  double seconds = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
+  const bool within = seconds >= kMin && seconds <= kMax;  // not so for what is no number
+  if (error != std::errc() || stop != end || !within)
+    return refuse(text, "not a time in seconds, more than 0 (as in 5 or 0.25)");
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
 }
 
 std::string format_size(std::uint64_t bytes) {

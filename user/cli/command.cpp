@@ -24,7 +24,12 @@ namespace {
 constexpr auto kCommands = std::to_array<Command>({
     {"load", "run a guest image in a new VM", add_load},
     {"ps", "list the VMs that vmctl knows", add_ps},
+    {"top", "watch VMs at work", add_top},
+    {"stat", "show what a VM has done so far", add_stat},
+    {"events", "follow who makes, ends or is refused what", add_events},
+    {"metrics", "print figures for Prometheus", add_metrics},
     {"revoke", "take a VM away from whoever runs it", add_revoke},
+    {"policy", "show or set who may have how much of KVM", add_policy},
     {"module", "load, unload or show the kernel module", add_module},
     {"doctor", "check what vmctl needs, and say how to mend it", add_doctor},
     {"dmesg", "show the module's lines of the kernel log", add_dmesg},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The table of commands, and what a row of it needs.
+// The table of commands, and what its rows need.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -29,9 +29,18 @@ void add_load(CLI::App& command, Action& action);
 void add_module(CLI::App& command, Action& action);
 void add_ps(CLI::App& command, Action& action);
 void add_revoke(CLI::App& command, Action& action);
+void add_policy(CLI::App& command, Action& action);
+void add_top(CLI::App& command, Action& action);
+void add_events(CLI::App& command, Action& action);
+void add_stat(CLI::App& command, Action& action);
+void add_metrics(CLI::App& command, Action& action);
 void add_doctor(CLI::App& command, Action& action);
 void add_dmesg(CLI::App& command, Action& action);
 void add_ioctl(CLI::App& command, Action& action);
+
+// Held (lock_file) by what changes the module or the policy, so that such commands run one after
+// the other. Only root can; others are refused what they try.
+inline constexpr const char* kChangeLock = "/run/vmctl.lock";
 
 // What arguments (without the program's name) ask for; usage: they cannot be understood.
 Result<Action> understand(std::span<const std::string_view> arguments);

@@ -13,6 +13,7 @@
 
 #include "base/file.hpp"
 #include "kernel/cpu.hpp"
+#include "kernel/kvm_node.hpp"
 #include "kernel/module.hpp"
 #include "kernel/node.hpp"
 
@@ -54,6 +55,11 @@ Finding examine_kvm_module(const std::string& cpuinfo) {
 
 Finding examine_module() {
   const ModuleStatus status = module_status(kModuleName);
+  if (const auto left = left_replaced(); left && !status.loaded)
+    return {
+        false, "vmctl's module",
+        fmt::format("not loaded, but was in the place of KVM, whose node is {}", left->real),
+        "vmctl module unload puts that back; vmctl module load --replace-kvm goes on (as root)"};
   if (!status.loaded) return {false, "vmctl's module", "not loaded", "vmctl module load (as root)"};
   return {true, "vmctl's module",
           fmt::format("version {}, in use {} time{}",

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -63,20 +62,6 @@ CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::strin
           },
           help)
       ->type_name(type);
-}
-
-Result<std::chrono::nanoseconds> parse_seconds(const std::string& text) {
-  constexpr double kMin = 1e-9;
-  constexpr double kMax = 1e9;  // 31 years
-  double seconds = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, seconds);
-  const bool within = seconds >= kMin && seconds <= kMax;  // not so for what is no number
-  if (error != std::errc() || stop != end || !within)
-    return fail({.status = Status::usage,
-                 .what = fmt::format("'{}'", escaped(text)),
-                 .why = "not a time in seconds, more than 0 (as in 5 or 0.25)"});
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
 }
 
 Result<std::uint64_t> parse_memory(const std::string& text) {

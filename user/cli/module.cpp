@@ -12,6 +12,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "cli/command.hpp"
+#include "kernel/kvm_node.hpp"
 #include "kernel/module.hpp"
 #include "kernel/node.hpp"
 
@@ -21,20 +22,59 @@ namespace {
 struct LoadOptions {
   std::string path;
   std::vector<std::string> parameters;
+  bool replace_kvm = false;
 };
 
-Result<int> load(const LoadOptions& options) {
-  if (const auto kvm = missing_kvm_module()) TRY(load_module(*kvm, {}));
+// Where KVM's node goes, as the parameters say; they no longer do then, as KVM is not there yet
+// when the module starts.
+std::string take_real_kvm(std::vector<std::string>& parameters) {
+  constexpr std::string_view kName = "kvm_path=";
+  std::string real = kRealKvmPath;
+  std::erase_if(parameters, [&](const std::string& parameter) {
+    if (!parameter.starts_with(kName)) return false;
+    real = parameter.substr(kName.size());
+    return true;
+  });
+  return real;
+}
+
+Result<Loaded> load_as_told(const LoadOptions& options) {
   const Loaded loaded =
       TRY(options.path.empty() ? load_module(kModuleName, options.parameters)
                                : load_module_file(options.path, options.parameters));
-  if (loaded == Loaded::now) return 0;
-  if (!options.parameters.empty() || !options.path.empty())
-    return fail({.status = Status::unavailable,
-                 .what = "cannot load the module",
-                 .why = "it is loaded already, and stays as it is",
-                 .advice = "first: vmctl module unload"});
-  note("the module is loaded already");
+  if (loaded == Loaded::now || (options.parameters.empty() && options.path.empty())) return loaded;
+  return fail({.status = Status::unavailable,
+               .what = "cannot load the module",
+               .why = "it is loaded already, and stays as it is",
+               .advice = "first: vmctl module unload"});
+}
+
+// A module that is loaded stays, with its limits and VMs.
+Result<int> load_in_the_place_of_kvm(LoadOptions options) {
+  KvmNodes nodes;
+  nodes.real = take_real_kvm(options.parameters);
+  const Loaded loaded = TRY(load_as_told(options));
+  if (kvm_is_replaced(nodes_now())) {
+    nodes = nodes_now();
+    note(fmt::format("the module is in the place of KVM already, whose node is {}", nodes.real));
+  }
+  auto done = replace_kvm(nodes);
+  if (done) return 0;
+  if (loaded == Loaded::now) [[maybe_unused]]
+    const auto unloaded = unload_module(kModuleName);
+  return fail(std::move(done.error()));
+}
+
+Result<int> load(const LoadOptions& options) {
+  const Fd lock = lock_file(kChangeLock);
+  if (const auto kvm = missing_kvm_module()) TRY(load_module(*kvm, {}));
+  if (!module_status(kModuleName).loaded) {
+    if (const auto left = left_replaced()) TRY(restore_kvm(*left));
+  }
+  if (options.replace_kvm) return load_in_the_place_of_kvm(options);
+  if (TRY(load_as_told(options)) == Loaded::before)
+    note(kvm_is_replaced(nodes_now()) ? "the module is loaded already, in the place of KVM"
+                                      : "the module is loaded already");
   return 0;
 }
 
@@ -58,7 +98,18 @@ std::vector<std::string> users_of_module() {
 }
 
 Result<int> unload() {
+  const Fd lock = lock_file(kChangeLock);
+  if (!module_status(kModuleName).loaded) {
+    if (const auto left = left_replaced()) {
+      TRY(restore_kvm(*left));
+      note("the module was gone already; KVM's node is back");
+      return 0;
+    }
+  }
+  const KvmNodes nodes = nodes_now();
+  const bool replaced = kvm_is_replaced(nodes);
   auto done = unload_module(kModuleName);
+  if (done && replaced) TRY(restore_kvm(nodes));
   if (done) return 0;
   const auto users = users_of_module();
   if (!users.empty()) {
@@ -103,6 +154,10 @@ void add_module(CLI::App& command, Action& action) {
   load_command
       ->add_option("--path", options->path, "load this file instead of the installed module")
       ->type_name("FILE.ko");
+  load_command->add_flag(
+      "--replace-kvm", options->replace_kvm,
+      "make /dev/kvm vmctl's, until vmctl module unload; KVM's own node goes to\n"
+      "kvm_path (/dev/kvm-real), for root alone");
   load_command->callback([options, &action] { action = [options] { return load(*options); }; });
 
   CLI::App* unload_command = command.add_subcommand("unload", "unload it");

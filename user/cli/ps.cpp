@@ -66,7 +66,8 @@ void add_ps(CLI::App& command, Action& action) {
   command.add_flag("--json", *json, "as a JSON array, with whole digests");
   command.callback([json, &action] {
     action = [json]() -> Result<int> {
-      const auto rows = TRY(read_vm_table(kVmctlPath));
+      const Node node = TRY(Node::open_vmctl());
+      const auto rows = TRY(read_vm_table(node));
       *json ? print_json(rows) : print_table(rows);
       return 0;
     };

@@ -4,37 +4,23 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <limits>
 #include <memory>
 
-#include "base/size.hpp"
 #include "cli/command.hpp"
+#include "cli/vm_id.hpp"
 #include "kernel/ioctl.hpp"
 #include "kernel/node.hpp"
 
 namespace vmctl::cli {
 namespace {
 
-Result<std::uint32_t> parse_id(const std::string& text) {
-  const auto id = parse_number(text);
-  if (!id || *id == 0 || *id > std::numeric_limits<std::uint32_t>::max())
-    return fail({.status = Status::usage,
-                 .what = fmt::format("'{}'", text),
-                 .why = "not the id of a VM",
-                 .advice = "vmctl ps lists them"});
-  return static_cast<std::uint32_t>(*id);
-}
-
 Result<int> revoke(const std::string& text) {
-  const std::uint32_t id = TRY(parse_id(text));
+  const std::uint32_t id = TRY(parse_vm_id(text));
   const Node node = TRY(Node::open_vmctl());
   vmctl_revoke_vm request{.id = id, .flags = 0};
   if (const auto done = call(node.fd(), ioc::vmctl_revoke_vm, request); !done) {
     if (done.error().code == ENOENT)
-      return fail({.status = Status::no_input,
-                   .what = fmt::format("cannot revoke VM {}", id),
-                   .why = "there is none with this id that is yours",
-                   .advice = "vmctl ps lists them"});
+      return fail(no_such_vm(fmt::format("cannot revoke VM {}", id)));
     return fail(explain(ioc::vmctl_revoke_vm.name, done.error()));
   }
   return 0;

@@ -22,7 +22,13 @@ Error explain(std::string_view name, Errno error) {
     case EDQUOT:
       explained.status = Status::refused;
       explained.why = "a limit on VMs, vCPUs or guest memory is reached";
-      explained.advice = "vmctl dmesg names the limit; the limits are in /sys/class/vmctl/vmctl/";
+      explained.advice = "vmctl policy show tells limits and use; root sets them";
+      break;
+    case ENOTTY:
+      explained.status = Status::unavailable;
+      if (!name.starts_with("VMCTL_")) break;
+      explained.why = "the module is older than this vmctl: " + explained.why;
+      explained.advice = "vmctl module unload; vmctl module load";
       break;
     case EPERM:
     case EACCES:

@@ -89,6 +89,10 @@ VMCTL_COMMAND(vmctl_create_vm, VMCTL_CREATE_VM, vmctl_create_vm);
 VMCTL_COMMAND(vmctl_load_image, VMCTL_LOAD_IMAGE, vmctl_load_image);
 VMCTL_COMMAND(vmctl_get_stats, VMCTL_GET_STATS, vmctl_stats);
 VMCTL_COMMAND(vmctl_revoke_vm, VMCTL_REVOKE_VM, vmctl_revoke_vm);
+VMCTL_COMMAND(vmctl_get_limits, VMCTL_GET_LIMITS, vmctl_limits);
+VMCTL_COMMAND(vmctl_set_limits, VMCTL_SET_LIMITS, vmctl_limits);
+VMCTL_COMMAND(vmctl_get_command, VMCTL_GET_COMMAND, vmctl_command);
+VMCTL_COMMAND(vmctl_get_event, VMCTL_GET_EVENT, vmctl_event);
 }  // namespace ioc
 
 #undef VMCTL_VALUE_COMMAND

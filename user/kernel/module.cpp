@@ -277,9 +277,10 @@ Result<Loaded> load_module(const std::string& name, std::span<const std::string>
                  .advice = "the list of modules is older than the modules: run depmod"});
   TRY(check_parameters(name, parameters, known_parameters(module)));
   const std::string options = parameters_text(parameters);
-  const int done =
-      kmod_module_probe_insert_module(module.get(), 0, options.c_str(), nullptr, nullptr, nullptr);
-  if (done < 0 && done != -EEXIST) return load_failed(name, module, -done);
+  const int done = kmod_module_probe_insert_module(module.get(), KMOD_PROBE_FAIL_ON_LOADED,
+                                                   options.c_str(), nullptr, nullptr, nullptr);
+  if (done == -EEXIST) return Loaded::before;
+  if (done < 0) return load_failed(name, module, -done);
   return Loaded::now;
 }
 

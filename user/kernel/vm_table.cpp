@@ -2,15 +2,14 @@
 #include "kernel/vm_table.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
 
 #include "base/bytes.hpp"
-#include "base/file.hpp"
 #include "base/terminal.hpp"
-#include "kernel/node.hpp"
 
 namespace vmctl {
 namespace {
@@ -70,15 +69,21 @@ Result<std::vector<VmRow>> parse_vm_table(std::string_view text) {
   return rows;
 }
 
-Result<std::vector<VmRow>> read_vm_table(const std::string& path) {
-  TRY(Node::open_vmctl(path));
-  const auto text = read_file(path);
-  if (!text)
-    return fail({.status = Status::internal,
-                 .what = "cannot read the table of VMs",
-                 .where = path,
-                 .why = errno_text(errno)});
-  return parse_vm_table(*text);
+Result<std::vector<VmRow>> read_vm_table(const Node& node) {
+  std::string text;
+  std::array<char, 1 << 16> chunk;
+  for (;;) {
+    const ssize_t got =
+        ::pread(node.fd().get(), chunk.data(), chunk.size(), static_cast<off_t>(text.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      return fail({.status = Status::internal,
+                   .what = "cannot read the table of VMs",
+                   .where = node.path(),
+                   .why = errno_text(errno)});
+    if (got == 0) return parse_vm_table(text);
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+  }
 }
 
 }  // namespace vmctl

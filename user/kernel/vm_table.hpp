@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "kernel/node.hpp"
 
 namespace vmctl {
 
@@ -27,7 +28,7 @@ struct VmRow {
 Result<VmRow> parse_vm_row(std::string_view line);
 Result<std::vector<VmRow>> parse_vm_table(std::string_view text);
 
-// Reads and parses the table of a node.
-Result<std::vector<VmRow>> read_vm_table(const std::string& path);
+// Reads and parses the table of a node; poll() then waits for the next change of it.
+Result<std::vector<VmRow>> read_vm_table(const Node& node);
 
 }  // namespace vmctl

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t kLast = VMCTL_EXIT_REASONS - 1;
 
-std::string reason_name(std::size_t reason) {
-  return reason == kLast ? fmt::format("KVM_EXIT_{}+", kLast)
-                         : exit_name(static_cast<std::uint32_t>(reason));
-}
-
 std::string row(const std::string& head, const std::vector<std::string>& cells) {
   std::string text = fmt::format("{:<24}", head);
   for (const std::string& cell : cells) text += fmt::format(" {:>12}", cell);
@@ -34,6 +29,11 @@ std::string number_row(const std::string& head, const std::vector<RunStats>& vcp
 }
 
 }  // namespace
+
+std::string reason_name(std::size_t reason) {
+  return reason == kLast ? fmt::format("KVM_EXIT_{}+", kLast)
+                         : exit_name(static_cast<std::uint32_t>(reason));
+}
 
 void RunStats::count(std::uint32_t reason) {
   ++exits[std::min<std::size_t>(reason, kLast)];

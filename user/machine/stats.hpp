@@ -22,6 +22,9 @@ struct RunStats {
   RunStats& operator+=(const RunStats& other);
 };
 
+// As in exits; the last one stands for all from there on.
+std::string reason_name(std::size_t reason);
+
 RunStats from_kernel(const vmctl_stats& stats);
 
 // A table: a line for each reason that occurred, a column for each vCPU, one for the sum.

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <thread>
 
+#include "kernel/quota.hpp"
 #include "machine/dump.hpp"
 #include "machine/exit_text.hpp"
 #include "machine/kick.hpp"
@@ -109,7 +110,7 @@ VcpuLoop::Next VcpuLoop::handle_error(Errno error) {
     case EPERM:
     case EDQUOT: {
       ++stats_.errors;
-      const Error explained = explain(ioc::run.name, error);
+      const Error explained = explain_charged(ioc::run.name, error);
       return end(
           EndKind::refused, Status::refused,
           error.code == ENODEV && machine_.vm().is_vmctl()

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernel/quota.hpp"
 #include "vm/exit_name.hpp"
 
 namespace vmctl {
@@ -21,7 +22,7 @@ Result<> Vcpu::reset(RealModeEntry entry, std::span<const RegisterValue> values)
   sregs.cs.base = entry.base();
   sregs.cs.selector = entry.selector;
   if (auto done = call(fd_, ioc::set_sregs, sregs); !done)
-    return fail(explain(ioc::set_sregs.name, done.error()));
+    return fail(explain_charged(ioc::set_sregs.name, done.error()));
 
   kvm_regs regs{};
   regs.rip = entry.ip;
@@ -81,7 +82,7 @@ Result<> Vcpu::set_cpuid(const Cpuid& cpuid) const {
   header->nent = static_cast<__u32>(cpuid.size());
   std::memcpy(header + 1, cpuid.data(), cpuid.size() * sizeof cpuid[0]);
   if (auto done = call(fd_, ioc::set_cpuid2, *header); !done)
-    return fail(explain(ioc::set_cpuid2.name, done.error()));
+    return fail(explain_charged(ioc::set_cpuid2.name, done.error()));
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "kernel/ioctl.hpp"
+#include "kernel/quota.hpp"
 
 namespace vmctl {
 Result<Vm> Vm::create(const Node& node, const VmOptions& options) {
@@ -22,7 +23,7 @@ Result<Vm> Vm::create(const Node& node, const VmOptions& options) {
 
   if (!node.is_vmctl()) {
     const auto fd = call(node.fd(), ioc::create_vm);
-    if (!fd) return fail(explain(ioc::create_vm.name, fd.error()));
+    if (!fd) return fail(explain_charged(ioc::create_vm.name, fd.error()));
     return Vm(Fd(*fd), 0, run_bytes);
   }
   vmctl_create_vm create{};
@@ -30,7 +31,7 @@ Result<Vm> Vm::create(const Node& node, const VmOptions& options) {
   std::copy_n(options.name.begin(), std::min(options.name.size(), sizeof create.name - 1),
               std::begin(create.name));
   const auto fd = call(node.fd(), ioc::vmctl_create_vm, create);
-  if (!fd) return fail(explain(ioc::vmctl_create_vm.name, fd.error()));
+  if (!fd) return fail(explain_charged(ioc::vmctl_create_vm.name, fd.error()));
   return Vm(Fd(*fd), create.id, run_bytes);
 }
 
@@ -54,7 +55,7 @@ Result<> Vm::add_memory(const GuestMemory& memory) const {
         .memory_size = region.bytes.size(),
         .userspace_addr = reinterpret_cast<std::uint64_t>(region.bytes.data())};
     if (auto done = call(fd_, ioc::set_user_memory_region, request); !done) {
-      Error error = explain(ioc::set_user_memory_region.name, done.error());
+      Error error = explain_charged(ioc::set_user_memory_region.name, done.error());
       error.where = fmt::format("gpa {:#x}, {} bytes", region.gpa.value, region.bytes.size());
       if (done.error().code == EINVAL || done.error().code == ENOMEM) {
         error.status = Status::unavailable;
@@ -106,7 +107,7 @@ Result<> Vm::filter_msrs(MsrFilter& filter) const {
 Result<Vcpu> Vm::create_vcpu(std::uint32_t id) const {
   const auto fd = call(fd_, ioc::create_vcpu, id);
   if (!fd) {
-    Error error = explain(ioc::create_vcpu.name, fd.error());
+    Error error = explain_charged(ioc::create_vcpu.name, fd.error());
     error.where = fmt::format("vCPU {}", id);
     return fail(std::move(error));
   }

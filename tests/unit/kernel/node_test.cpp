@@ -40,6 +40,10 @@ TEST(Ioctl, QuotaAndPolicyAreRefusals) {
   for (const int code : {EDQUOT, EPERM, EACCES, ENODEV})
     EXPECT_EQ(explain("KVM_CREATE_VM", {code}).status, Status::refused) << code;
   EXPECT_EQ(explain("KVM_CREATE_VM", {ENOMEM}).status, Status::unavailable);
+  const Error older = explain("VMCTL_GET_EVENT", {ENOTTY});
+  EXPECT_EQ(older.status, Status::unavailable);
+  EXPECT_NE(older.why.find("older than this vmctl"), std::string::npos);
+  EXPECT_EQ(explain("KVM_CREATE_VM", {ENOTTY}).why.find("older"), std::string::npos);
   EXPECT_EQ(explain("KVM_CREATE_VM", {EINVAL}).status, Status::internal);
   EXPECT_NE(explain("KVM_CREATE_VM", {EINVAL}).what.find("KVM_CREATE_VM"), std::string::npos);
 }
