@@ -21,7 +21,7 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san test-debug coverage-kmod soak again fuzz matrix gallery bench lint coverage install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san test-debug coverage-kmod soak races again fuzz matrix gallery bench lint coverage install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
@@ -31,6 +31,7 @@ help:
 	@echo 'make test-debug tests of the driver, and of the detectors, on a kernel that reports defects'
 	@echo 'make coverage-kmod  which lines of the driver the tests reach, on that kernel, as a table'
 	@echo 'make soak       processes that come and go in every way, for TIME seconds (600)'
+	@echo 'make races      a million tries of each race against what the driver checks: some hours'
 	@echo 'make again      the tests of the VM TIMES times in a row (20)'
 	@echo 'make fuzz       the parsers of the user side under libFuzzer: NAME=one or all, TIME seconds each (60)'
 	@echo 'make bench      instructions per command, through the module and without it'
@@ -111,6 +112,11 @@ coverage-kmod: deps
 soak: deps
 	@$(MAKE) --no-print-directory all
 	@VMCTL_SOAK=$(TIME) tests/run --suite kmod --filter 'Soak.*:CloseOrder.*' --verbose $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+
+# VMCTL_SOAK: each may take two hours more than other tests may.
+races: deps
+	@$(MAKE) --no-print-directory all
+	@VMCTL_SOAK=7200 tests/run --suite kmod --filter 'Desk.*:Nested.*' --verbose $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
 
 again: deps
 	@$(MAKE) --no-print-directory all
