@@ -19,8 +19,8 @@ there are; these are always:
   TIMEOUT seconds       for each command; 30 without this line; on the debug kernel
                         five times as long
   REQUIRES what         else the case is skipped: "kvm" and "module" (that
-                        /dev/kvm and /dev/vmctl can be used), "command NAME",
-                        "file PATH"
+                        /dev/kvm and /dev/vmctl can be used), "speed" (that
+                        this is not the debug kernel), "command NAME", "file PATH"
 
 A case needs at least one line that expects something. Commands run in the
 top folder with
@@ -53,7 +53,8 @@ REPEATABLE = (
 EXPECTING = ("STATUS", "STDOUT", "STDERR")
 
 # The debug kernel checks each access to memory.
-PATIENCE = 5 if os.uname().release.endswith("-debug") else 1
+SLOW = os.uname().release.endswith("-debug")
+PATIENCE = 5 if SLOW else 1
 
 
 class Malformed(Exception):
@@ -156,11 +157,13 @@ def unmet(requirement):
     if what in ("kvm", "module") and not argument:
         node = {"kvm": "/dev/kvm", "module": "/dev/vmctl"}[what]
         return "" if os.access(node, os.R_OK | os.W_OK) else f"{node} cannot be used"
+    if what == "speed" and not argument:
+        return "takes the debug kernel too long" if SLOW else ""
     if what == "command" and argument:
         return "" if shutil.which(argument) else f"no command {argument}"
     if what == "file" and argument:
         return "" if Path(argument).exists() else f"no file {argument}"
-    raise ValueError("kvm, module, command NAME and file PATH can be required")
+    raise ValueError("kvm, module, speed, command NAME and file PATH can be required")
 
 
 @dataclass
