@@ -477,8 +477,10 @@ TEST_F(Limits, HoldAgainstThreads) {
   std::atomic<int> held = 0;
   std::atomic<int> most = 0;
   std::atomic<int> refusals = 0;
+  constexpr int kThreads = 6;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 6; ++i) {
+  threads.reserve(kThreads);
+  for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int turn = 0; turn < 60; ++turn) {
         Fd vm(ctl(system, KVM_CREATE_VM, 0));

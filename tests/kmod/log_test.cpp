@@ -83,13 +83,13 @@ std::string refusal(uid_t uid, const std::string& what) {
 }
 
 TEST_F(Log, TellsOfALimitThatWasMet) {
-  ASSERT_EQ(set_limit(VMCTL_SCOPE_USER, 0, VMCTL_MEMORY, 3 * 4096), 0);
+  ASSERT_EQ(set_limit(VMCTL_SCOPE_USER, 0, VMCTL_MEMORY, 3 * std::uint64_t{4096}), 0);
   ASSERT_EQ(set_limit(VMCTL_SCOPE_TOTAL, 0, VMCTL_VMS, 1), 0);
   const Fd system = open_device();
   const Fd vm(create_vm(system, "only"));
   const Mapping memory = Mapping::memory(Machine::kMemory);
   ASSERT_EQ(set_slot(vm, 0, 0, 4096, memory.address()), 0);
-  EXPECT_EQ(set_slot(vm, 1, 4096, 3 * 4096, memory.address()), -EDQUOT);
+  EXPECT_EQ(set_slot(vm, 1, 4096, 3 * std::uint64_t{4096}, memory.address()), -EDQUOT);
   EXPECT_TRUE(
       log_.shows(refusal(0, "12288 memory more than the limit of uid 0, 12288, with 4096 in use$")))
       << log_.seen();
@@ -221,11 +221,11 @@ TEST_F(Trace, FiresOncePerEvent) {
 }
 
 TEST_F(Trace, TellsOfLimits) {
-  ASSERT_EQ(set_limit(VMCTL_SCOPE_USER, 0, VMCTL_MEMORY, 3 * 4096), 0);
+  ASSERT_EQ(set_limit(VMCTL_SCOPE_USER, 0, VMCTL_MEMORY, 3 * std::uint64_t{4096}), 0);
   ASSERT_EQ(set_limit(VMCTL_SCOPE_TOTAL, 0, VMCTL_VMS, 1), 0);
   const Fd system = open_device();
   const Fd vm(create_vm(system, "only"));
-  EXPECT_EQ(set_slot(vm, 0, 0, 4 * 4096, 0x10000000), -EDQUOT);
+  EXPECT_EQ(set_slot(vm, 0, 0, 4 * std::uint64_t{4096}, 0x10000000), -EDQUOT);
   EXPECT_EQ(create_vm(system, "another"), -EDQUOT);
   EXPECT_EQ(count("limit", "uid=0 resource=memory of=user limit=12288 used=0 wanted=16384$"), 1);
   EXPECT_EQ(count("limit", "uid=0 resource=vms of=all limit=1 used=1 wanted=1$"), 1);
