@@ -338,6 +338,7 @@ TEST_F(Nested, AMappingPutOverACpuidCostsTheVm) {
     const Covering covering({bytes_of(evil)});
     for (Tries tries; tries.go_on();) {
       const Ret r = ctl(cpu, KVM_SET_CPUID2, plain.room);
+      if (r == kUnread) continue;
       if (r == -ENODEV) {
         ++lost;
         ASSERT_EQ(ctl(cpu, KVM_GET_CPUID2, now.get()), -ENODEV);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -105,6 +106,10 @@ class Covering {
   void* place_ = nullptr;
   std::optional<Meanwhile> thread_;
 };
+
+// What a command answers when it came while the copy was being unmapped: the kernel takes the pages
+// away before it tells whose they were. KVM has read nothing then.
+inline constexpr int kUnread = -EFAULT;
 
 // An argument as bytes.
 template <class T>
