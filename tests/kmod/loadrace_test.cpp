@@ -18,6 +18,7 @@
 #include "caught_signals.hpp"
 #include "image.hpp"
 #include "late_pages.hpp"
+#include "race.hpp"
 
 namespace {
 
@@ -25,32 +26,6 @@ using namespace t;
 using namespace std::chrono_literals;
 
 class LoadRace : public Own {};
-
-// Calls something over and over in a thread until it goes out of scope.
-class Meanwhile {
- public:
-  template <class Step>
-  explicit Meanwhile(Step step)
-      : thread_([this, step] {
-          while (!stop_) {
-            step();
-            ++turns_;
-          }
-        }) {
-    while (turns_ == 0) std::this_thread::yield();
-  }
-  Meanwhile(const Meanwhile&) = delete;
-  Meanwhile& operator=(const Meanwhile&) = delete;
-  ~Meanwhile() {
-    stop_ = true;
-    thread_.join();
-  }
-
- private:
-  std::atomic<bool> stop_ = false;
-  std::atomic<int> turns_ = 0;
-  std::thread thread_;
-};
 
 template <class Step>
 int for_a_second(Step step) {

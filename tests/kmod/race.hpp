@@ -51,14 +51,19 @@ class Tries {
   Clock::time_point told_ = Clock::now();
 };
 
-// Does something again and again in a thread of its own, as long as it lives.
+// Does something again and again in a thread of its own, as long as it lives; once before it is
+// there.
 class Meanwhile {
  public:
   template <class Act>
   explicit Meanwhile(Act act)
       : thread_([this, act = std::move(act)]() mutable {
+          act();
+          begun_ = true;
           while (!stop_) act();
-        }) {}
+        }) {
+    while (!begun_) std::this_thread::yield();
+  }
   Meanwhile(const Meanwhile&) = delete;
   Meanwhile& operator=(const Meanwhile&) = delete;
   ~Meanwhile() {
@@ -67,6 +72,7 @@ class Meanwhile {
   }
 
  private:
+  std::atomic<bool> begun_ = false;
   std::atomic<bool> stop_ = false;
   std::thread thread_;
 };
