@@ -4,11 +4,9 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/kvm.h>
 #include <linux/pagemap.h>
 #include <linux/uaccess.h>
 
-#include "compat.h"
 #include "event.h"
 #include "table.h"
 #include "trace.h"
