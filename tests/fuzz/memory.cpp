@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // The door to the guest's memory: addresses and lengths.
-#include "vm/memory.hpp"
+#include "bus/memory.hpp"
 
 #include "property.hpp"
 

@@ -40,8 +40,13 @@ Result<LoadPlan> plan_flat(const FlatRequest& request, std::uint64_t image_size,
                  .what = fmt::format("--entry {:#x}", entry.value),
                  .why = fmt::format("not within the image, which is at {:#x} to {:#x}", at,
                                     at + image_size - 1)});
-  return LoadPlan{.segments = {{.offset = 0, .length = image_size, .gpa = request.at}},
-                  .entry = entry};
+  return LoadPlan{.format = Format::flat,
+                  .segments = {{.length = image_size,
+                                .gpa = request.at,
+                                .memory_length = image_size,
+                                .name = "flat binary"}},
+                  .blocks = {},
+                  .entry = {.mode = EntryMode::real, .address = entry}};
 }
 
 }  // namespace vmctl

@@ -9,7 +9,7 @@
 
 #include "machine/disassembly.hpp"
 #include "vm/exit.hpp"
-#include "vm/memory.hpp"
+#include "bus/memory.hpp"
 #include "vm/vcpu.hpp"
 
 namespace vmctl {

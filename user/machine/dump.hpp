@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "vm/memory.hpp"
+#include "bus/memory.hpp"
 #include "vm/vcpu.hpp"
 
 namespace vmctl {

@@ -8,7 +8,7 @@
 #include "kernel/ioctl.hpp"
 #include "load/image.hpp"
 #include "load/plan.hpp"
-#include "vm/memory.hpp"
+#include "bus/memory.hpp"
 #include "vm/vm.hpp"
 
 namespace vmctl {

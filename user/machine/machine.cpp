@@ -66,7 +66,7 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
     plan.error().where = image.path();
     return fail(std::move(plan.error()));
   }
-  const RealModeEntry entry = TRY(real_mode_entry(plan->entry));
+  const RealModeEntry entry = TRY(real_mode_entry(plan->entry.address));
 
   Node node = TRY(Node::open(config.device));
   TRY(check_cpus(node, config.cpus));

@@ -16,7 +16,7 @@
 #include "machine/ending.hpp"
 #include "machine/layout.hpp"
 #include "vm/cpuid.hpp"
-#include "vm/memory.hpp"
+#include "bus/memory.hpp"
 #include "vm/msr.hpp"
 #include "vm/real_mode.hpp"
 #include "vm/registers.hpp"

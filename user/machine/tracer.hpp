@@ -13,7 +13,7 @@
 #include "machine/output.hpp"
 #include "machine/trace_options.hpp"
 #include "vm/exit.hpp"
-#include "vm/memory.hpp"
+#include "bus/memory.hpp"
 #include "vm/vcpu.hpp"
 
 namespace vmctl {

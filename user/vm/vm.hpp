@@ -11,7 +11,7 @@
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "kernel/node.hpp"
-#include "vm/memory.hpp"
+#include "bus/memory.hpp"
 #include "vm/msr.hpp"
 #include "vm/vcpu.hpp"
 

@@ -18,7 +18,7 @@ TEST(FlatPlan, OneSegmentAndTheEntryAtItsStart) {
   EXPECT_EQ(plan->segments[0].offset, 0U);
   EXPECT_EQ(plan->segments[0].length, 12U);
   EXPECT_EQ(plan->segments[0].gpa, GuestAddr{0x1000});
-  EXPECT_EQ(plan->entry, GuestAddr{0x1000});
+  EXPECT_EQ(plan->entry.address, GuestAddr{0x1000});
 }
 
 TEST(FlatPlan, FitsToTheLastByte) {
@@ -62,7 +62,7 @@ TEST(FlatPlan, EntryMayBeAnywhereInTheImage) {
   for (const std::uint64_t entry : {0x1000ULL, 0x1001ULL, 0x100fULL}) {
     const auto plan = plan_flat({.at = {0x1000}, .entry = {{entry}}}, 16, kMemory);
     ASSERT_TRUE(plan) << entry;
-    EXPECT_EQ(plan->entry, GuestAddr{entry});
+    EXPECT_EQ(plan->entry.address, GuestAddr{entry});
   }
 }
 

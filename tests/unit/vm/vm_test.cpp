@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "kernel/node.hpp"
-#include "vm/memory.hpp"
+#include "bus/memory.hpp"
 
 namespace vmctl {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "vm/memory.hpp"
+#include "bus/memory.hpp"
 
 #include <gtest/gtest.h>
 
