@@ -16,9 +16,10 @@ namespace {
 
 void check(const cli::LoadRequest& request) {
   const MachineConfig& machine = request.machine;
-  require(machine.memory > 0 && machine.memory % layout::kPageSize == 0 &&
-              machine.memory <= layout::kMemoryMax,
-          "memory is in pages, as much as there can be");
+  const auto& memory = machine.boot.memory;
+  require(
+      !memory || (*memory > 0 && *memory % layout::kPageSize == 0 && *memory <= layout::kMemoryMax),
+      "memory is in pages, as much as there can be");
   require(machine.cpus > 0, "there is a vCPU");
   require(machine.name.size() < VMCTL_NAME_SIZE, "a name fits");
   require(!request.run.timeout || request.run.timeout->count() > 0, "a timeout is a while");

@@ -18,6 +18,11 @@ struct MemoryRegion {
   std::span<std::uint8_t> bytes;
 };
 
+struct MemoryRange {
+  GuestAddr gpa;
+  std::uint64_t size;
+};
+
 class GuestMemory {
  public:
   // `low_end`: where memory from 0 stops and `high_start` where the rest goes on, since devices

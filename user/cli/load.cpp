@@ -74,6 +74,15 @@ Result<std::uint64_t> parse_memory(const std::string& text) {
   return size;
 }
 
+// A file whose name has a comma is given as it is where there is such a file.
+BootFileConfig parse_file(const std::string& text) {
+  const std::size_t comma = text.find(',');
+  std::error_code ignored;
+  if (comma == std::string::npos || std::filesystem::exists(text, ignored))
+    return {.path = text, .arguments = ""};
+  return {.path = text.substr(0, comma), .arguments = text.substr(comma + 1)};
+}
+
 Result<std::uint32_t> parse_cpus(const std::string& text) {
   constexpr std::uint64_t kMax = 65536;  // KVM knows its own limit, and it is lower
   const std::uint64_t cpus = TRY(parse_number(text));
@@ -201,6 +210,7 @@ Result<int> load(const LoadRequest& request) {
 Result<> complete(LoadRequest& request) {
   MachineConfig& machine = request.machine;
   machine.registers = TRY(parse_registers(request.registers));
+  for (const std::string& text : request.initrds) machine.boot.files.push_back(parse_file(text));
   for (const std::string& text : request.cpuid) machine.cpuid.push_back(TRY(parse_cpuid(text)));
   for (const std::string& text : request.msrs) machine.msrs.push_back(TRY(parse_msr(text)));
   for (const std::string& text : request.trace_ranges)
@@ -216,14 +226,16 @@ Result<> complete(LoadRequest& request) {
                  .why = "two serial ports cannot share standard input and output",
                  .advice = "give one of them another channel, as in --console none"});
   for (const RegisterValue& value : machine.registers)
-    if (value.member == &kvm_regs::rip && machine.flat.entry)
+    if (value.member == &kvm_regs::rip && machine.boot.flat.entry)
       return fail({.status = Status::usage,
                    .what = "--entry and --reg rip",
                    .why = "both say where the guest starts",
                    .advice = "give one of them"});
   if (machine.name.empty())
-    machine.name =
-        std::filesystem::path(machine.image).filename().string().substr(0, VMCTL_NAME_SIZE - 1);
+    machine.name = std::filesystem::path(machine.boot.image)
+                       .filename()
+                       .string()
+                       .substr(0, VMCTL_NAME_SIZE - 1);
   machine.time_run = request.stats || request.json;
   request.run.timed = machine.time_run;
   request.run.trace.json = request.json;
@@ -233,13 +245,20 @@ Result<> complete(LoadRequest& request) {
 void declare_load(CLI::App& command, LoadRequest& request) {
   MachineConfig& machine = request.machine;
   command.footer(kFooter);
-  command.add_option("FILE", machine.image, "the guest image")->required()->type_name("");
+  command.add_option("FILE", machine.boot.image, "the guest image")->required()->type_name("");
   add_parsed(command, "--at", "load it at this guest physical address (0x1000)", "ADDR", parse_size,
-             [&](std::uint64_t at) { machine.flat.at = GuestAddr{at}; });
+             [&](std::uint64_t at) { machine.boot.flat.at = GuestAddr{at}; });
   add_parsed(command, "--entry", "start here (where it is loaded)", "ADDR", parse_size,
-             [&](std::uint64_t entry) { machine.flat.entry = GuestAddr{entry}; });
-  add_parsed(command, "--mem", "the guest's memory (64M)", "SIZE", parse_memory,
-             [&](std::uint64_t size) { machine.memory = size; });
+             [&](std::uint64_t entry) { machine.boot.flat.entry = GuestAddr{entry}; });
+  add_parsed(command, "-m,--mem", "the guest's memory (flat images 64M, others 512M)", "SIZE",
+             parse_memory, [&](std::uint64_t size) { machine.boot.memory = size; });
+  command
+      .add_option("--initrd", request.initrds,
+                  "an initrd for Linux, a module for others, with its arguments; repeatable")
+      ->type_name("FILE[,ARGUMENTS]")
+      ->allow_extra_args(false);
+  command.add_option("--append", machine.boot.command_line, "the kernel's command line")
+      ->type_name("TEXT");
   command
       .add_option("--reg", request.registers, "a register at the start, as in rax=2; repeatable")
       ->type_name("NAME=VALUE")
@@ -251,9 +270,10 @@ void declare_load(CLI::App& command, LoadRequest& request) {
       .add_option_function<std::string>(
           "--irqchip",
           [&](const std::string& where) {
-            machine.devices.irqchip = where == "kernel" ? Irqchip::kernel : Irqchip::none;
+            machine.irqchip = where == "kernel" ? Irqchip::kernel : Irqchip::none;
           },
-          "interrupt controllers: none of KVM's, but 8259As in vmctl; or KVM's own (none)")
+          "interrupt controllers: none of KVM's, but 8259As in vmctl; or KVM's own (flat images: "
+          "none; all others: kernel)")
       ->type_name("")
       ->check(CLI::IsMember({"none", "kernel"}));
   add_parsed(command, "--console", "the far end of the first serial port (stdio)", "CHANNEL",

@@ -14,7 +14,8 @@ namespace vmctl::cli {
 struct LoadRequest {
   MachineConfig machine;
   RunOptions run;
-  std::vector<std::string> registers;  // as given, like the next four
+  std::vector<std::string> initrds;  // as given, like the next five
+  std::vector<std::string> registers;
   std::vector<std::string> cpuid;
   std::vector<std::string> msrs;
   std::vector<std::string> trace_kinds;

@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
+#include "bus/memory.hpp"
 #include "machine/disassembly.hpp"
 #include "vm/exit.hpp"
-#include "bus/memory.hpp"
 #include "vm/vcpu.hpp"
 
 namespace vmctl {

@@ -5,10 +5,12 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/guest_addr.hpp"
 #include "dev/debug_exit.hpp"
 #include "dev/serial.hpp"
+#include "load/request.hpp"
 
 namespace vmctl::layout {
 
@@ -43,6 +45,13 @@ inline constexpr Range kIdentityMap{"KVM's identity map", 0xfffbc000, kPageSize}
 inline constexpr Range kTss{"KVM's task state", 0xfffbd000, 3 * kPageSize};
 inline constexpr Range kHighMemory{"memory above 4 GiB", 4 * kGiB, kSlotMax};
 
+// Within low memory: what a PC's firmware keeps for itself. Its tables begin with ACPI's root
+// pointer (ACPI 6.5, 5.2.5.1).
+inline constexpr Range kEbda{"extended BIOS data area", 0x9fc00, kKiB};
+inline constexpr Range kFirmware{"firmware tables", 0xe0000, 128 * kKiB};
+inline constexpr GuestAddr kRsdp{kFirmware.base};
+static_assert(disjoint(std::array{kEbda, kFirmware}));
+
 inline constexpr std::array kMemoryMap{kLowMemory, kIdentityMap, kTss, kHighMemory};
 static_assert(disjoint(kMemoryMap));
 
@@ -74,8 +83,13 @@ inline constexpr unsigned kCom1Irq = 4;
 inline constexpr unsigned kRtcIrq = 8;
 
 // What --mem may say.
-inline constexpr std::uint64_t kMemoryDefault = 64 * kMiB;
+inline constexpr std::uint64_t kMemoryDefault = 64 * kMiB;         // flat images
+inline constexpr std::uint64_t kMemoryDefaultKernel = 512 * kMiB;  // all others
 inline constexpr std::uint64_t kMemoryMax = kLowMemory.size + kHighMemory.size;
+
+// What `memory` bytes of memory are for: where a guest may lie, and what firmware keeps. Between
+// 640 KiB and the tables a PC has its video memory and adapters: nobody's here.
+std::vector<MemoryMapEntry> memory_map(std::uint64_t memory);
 
 // Where a flat binary goes if nothing else is said.
 inline constexpr GuestAddr kFlatAddress{0x1000};

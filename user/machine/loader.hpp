@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-// Carries out a load plan: the one place that writes an image into a guest.
+// A piece of a load plan carried out: the one place that writes a file into a guest.
 #pragma once
 
 #include <optional>
 
 #include "base/result.hpp"
+#include "bus/memory.hpp"
 #include "kernel/ioctl.hpp"
 #include "load/image.hpp"
 #include "load/plan.hpp"
-#include "bus/memory.hpp"
 #include "vm/vm.hpp"
 
 namespace vmctl {

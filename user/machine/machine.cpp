@@ -7,9 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "load/image.hpp"
-#include "machine/loader.hpp"
-#include "vm/real_mode.hpp"
+#include "machine/start.hpp"
 
 namespace vmctl {
 namespace {
@@ -32,6 +30,14 @@ Result<> check_msrs(const Node& node, const std::vector<MsrRule>& msrs) {
        .why = fmt::format("the KVM behind {} cannot filter MSRs (Linux 5.10 can)", node.path())});
 }
 
+Result<> check_irqchip(const MachineConfig& config, Irqchip irqchip, bool flat) {
+  if (flat || irqchip == Irqchip::kernel || config.cpus == 1) return {};
+  return fail({.status = Status::usage,
+               .what = fmt::format("--irqchip none and --cpus {}", config.cpus),
+               .why = "only flat images start on all vCPUs; others wake them through local APICs",
+               .advice = "leave --irqchip out, or --cpus"});
+}
+
 }  // namespace
 
 Machine::Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs)
@@ -40,9 +46,9 @@ Machine::Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs
       vm_(std::move(vm)),
       msrs_(std::move(msrs)) {}
 
-Result<> Machine::add_vcpus(const MachineConfig& config, RealModeEntry entry) {
+Result<> Machine::add_vcpus(const MachineConfig& config, const Entry& entry, Irqchip irqchip) {
   Cpuid cpuid = TRY(supported_cpuid(node_));
-  adapt_cpuid(cpuid, {.local_apics = config.devices.irqchip == Irqchip::kernel,
+  adapt_cpuid(cpuid, {.local_apics = irqchip == Irqchip::kernel,
                       .tsc_deadline = node_.capability(KVM_CAP_TSC_DEADLINE_TIMER) > 0});
   for (std::uint32_t id = 0; id < config.cpus; ++id) {
     vcpus_.push_back(TRY(vm_.create_vcpu(id)));
@@ -50,7 +56,7 @@ Result<> Machine::add_vcpus(const MachineConfig& config, RealModeEntry entry) {
     Cpuid own = cpuid;
     apply_cpuid(own, config.cpuid);
     TRY(vcpus_.back().set_cpuid(own));
-    TRY(vcpus_.back().reset(entry, config.registers));
+    TRY(start_vcpu(vcpus_.back(), entry, config.registers));
   }
   return {};
 }
@@ -59,14 +65,12 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   using namespace layout;
 
   // All that can be known without a VM comes before it.
-  const Image image = TRY(Image::open(config.image));
-  const std::uint64_t low_end = std::min(config.memory, kLowMemory.size);
-  auto plan = plan_flat(config.flat, image.size(), low_end);
-  if (!plan) {
-    plan.error().where = image.path();
-    return fail(std::move(plan.error()));
-  }
-  const RealModeEntry entry = TRY(real_mode_entry(plan->entry.address));
+  const Boot boot = TRY(Boot::prepare(config.boot));
+  const Entry& entry = boot.plan().entry;
+  TRY(check_entry(entry));
+  const bool flat = boot.plan().format == Format::flat;
+  const Irqchip irqchip = config.irqchip.value_or(flat ? Irqchip::none : Irqchip::kernel);
+  TRY(check_irqchip(config, irqchip, flat));
 
   Node node = TRY(Node::open(config.device));
   TRY(check_cpus(node, config.cpus));
@@ -75,23 +79,25 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   Vm vm = TRY(Vm::create(node, {.name = config.name, .time_run = config.time_run}));
   TRY(vm.place_kvm_pages(GuestAddr{kTss.base}, GuestAddr{kIdentityMap.base}));
 
-  GuestMemory memory = TRY(
-      GuestMemory::create(config.memory, GuestAddr{kLowMemory.size}, GuestAddr{kHighMemory.base}));
-  TRY(vm.add_memory(memory));
+  GuestMemory memory = TRY(GuestMemory::create(boot.memory_size(), GuestAddr{kLowMemory.size},
+                                               GuestAddr{kHighMemory.base}));
+  TRY(vm.add_memory(memory, boot.read_only()));
 
-  if (config.devices.irqchip == Irqchip::kernel) TRY(vm.create_irqchip());
+  if (irqchip == Irqchip::kernel) TRY(vm.create_irqchip());
   if (!config.msrs.empty()) TRY(vm.filter_msrs(filter));
 
   std::unique_ptr<Machine> machine(
       new Machine(std::move(node), std::move(vm), std::move(memory), config.msrs));
+  DevicesConfig devices = config.devices;
+  devices.irqchip = irqchip;
+  const std::uint64_t below_4g = machine->memory_.low_end();
   machine->devices_ =
-      TRY(Devices::build(config.devices, {.below_4g = low_end, .above_4g = config.memory - low_end},
-                         machine->vm_, machine->ending_, file_id(image.fd().get())));
+      TRY(Devices::build(devices, {.below_4g = below_4g, .above_4g = boot.memory_size() - below_4g},
+                         machine->vm_, machine->ending_, file_id(boot.image().fd().get())));
   TRY(machine->devices_->place(machine->ports_));
 
-  for (const Segment& segment : plan->segments)
-    machine->digest_ = TRY(load_segment(machine->vm_, machine->memory_, image, segment));
-  TRY(machine->add_vcpus(config, entry));
+  machine->digest_ = TRY(boot.load(machine->vm_, machine->memory_));
+  TRY(machine->add_vcpus(config, entry, irqchip));
   TRY(machine->devices_->begin());
   return machine;
 }

@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "bus/bus.hpp"
+#include "bus/memory.hpp"
 #include "kernel/node.hpp"
-#include "load/flat.hpp"
+#include "load/plan.hpp"
+#include "machine/boot.hpp"
 #include "machine/devices.hpp"
 #include "machine/ending.hpp"
 #include "machine/layout.hpp"
 #include "vm/cpuid.hpp"
-#include "bus/memory.hpp"
 #include "vm/msr.hpp"
-#include "vm/real_mode.hpp"
 #include "vm/registers.hpp"
 #include "vm/vcpu.hpp"
 #include "vm/vm.hpp"
@@ -26,9 +26,7 @@
 namespace vmctl {
 
 struct MachineConfig {
-  std::string image;
-  FlatRequest flat{.at = layout::kFlatAddress, .entry = std::nullopt};
-  std::uint64_t memory = layout::kMemoryDefault;
+  BootConfig boot;
   std::vector<RegisterValue> registers;
   std::uint32_t cpus = 1;
   std::string device = kVmctlPath;
@@ -36,6 +34,8 @@ struct MachineConfig {
   bool time_run = false;
   std::vector<CpuidValue> cpuid;
   std::vector<MsrRule> msrs;
+  // Nothing: none of KVM's for flat images, KVM's own for all others.
+  std::optional<Irqchip> irqchip;
   DevicesConfig devices;
 };
 
@@ -57,7 +57,7 @@ class Machine {
 
  private:
   Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs);
-  Result<> add_vcpus(const MachineConfig& config, RealModeEntry entry);
+  Result<> add_vcpus(const MachineConfig& config, const Entry& entry, Irqchip irqchip);
 
   // In the order of their making; the last one made goes first.
   Node node_;

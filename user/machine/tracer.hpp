@@ -7,13 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "bus/memory.hpp"
 #include "kernel/kvm.hpp"
 #include "machine/code.hpp"
 #include "machine/control_registers.hpp"
 #include "machine/output.hpp"
 #include "machine/trace_options.hpp"
 #include "vm/exit.hpp"
-#include "bus/memory.hpp"
 #include "vm/vcpu.hpp"
 
 namespace vmctl {

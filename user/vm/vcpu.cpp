@@ -15,23 +15,64 @@ namespace {
 
 constexpr std::uint64_t kFlagsReserved = 0x2;  // bit 1 of rflags is always set
 
+// Intel SDM 3A: 3.4.5.1, both accessed; 2.5; 2.2.1.
+constexpr std::uint8_t kTypeCode = 0xb;
+constexpr std::uint8_t kTypeData = 0x3;
+constexpr std::uint64_t kCr0Protected = 0x11;  // PE, ET
+constexpr std::uint64_t kCr0Paging = 0x80000000;
+constexpr std::uint64_t kCr4Pae = 0x20;
+constexpr std::uint64_t kEferLongMode = 0x500;  // LME, LMA
+
 }  // namespace
 
-Result<> Vcpu::reset(RealModeEntry entry, std::span<const RegisterValue> values) const {
-  kvm_sregs sregs = TRY(this->sregs());
-  sregs.cs.base = entry.base();
-  sregs.cs.selector = entry.selector;
-  if (auto done = call(fd_, ioc::set_sregs, sregs); !done)
+Result<> Vcpu::set(const kvm_sregs& sregs, kvm_regs regs,
+                   std::span<const RegisterValue> values) const {
+  kvm_sregs own = sregs;
+  if (auto done = call(fd_, ioc::set_sregs, own); !done)
     return fail(explain_charged(ioc::set_sregs.name, done.error()));
-
-  kvm_regs regs{};
-  regs.rip = entry.ip;
-  regs.rflags = kFlagsReserved;
   for (const RegisterValue& value : values) regs.*value.member = value.value;
   regs.rflags |= kFlagsReserved;
   if (auto done = call(fd_, ioc::set_regs, regs); !done)
     return fail(explain(ioc::set_regs.name, done.error()));
   return {};
+}
+
+Result<> Vcpu::reset(RealModeEntry entry, std::span<const RegisterValue> values) const {
+  kvm_sregs sregs = TRY(this->sregs());
+  sregs.cs.base = entry.base();
+  sregs.cs.selector = entry.selector;
+  kvm_regs regs{};
+  regs.rip = entry.ip;
+  return set(sregs, regs, values);
+}
+
+Result<> Vcpu::reset(const FlatStart& start, std::span<const RegisterValue> values) const {
+  kvm_sregs sregs = TRY(this->sregs());
+  const auto segment = [](std::uint16_t selector, std::uint8_t type) {
+    kvm_segment flat{};
+    flat.limit = 0xffffffff;
+    flat.selector = selector;
+    flat.type = type;
+    flat.present = 1;
+    flat.s = 1;
+    flat.g = 1;
+    return flat;
+  };
+  sregs.cs = segment(start.code_selector, kTypeCode);
+  sregs.cs.l = start.long_mode ? 1 : 0;
+  sregs.cs.db = start.long_mode ? 0 : 1;
+  sregs.ds = segment(start.data_selector, kTypeData);
+  sregs.ds.db = 1;
+  sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.ds;
+  sregs.gdt = start.gdt;
+  sregs.cr0 = kCr0Protected;
+  if (start.long_mode) {
+    sregs.cr0 |= kCr0Paging;
+    sregs.cr3 = start.page_table.value;
+    sregs.cr4 = kCr4Pae;
+    sregs.efer = kEferLongMode;
+  }
+  return set(sregs, start.regs, values);
 }
 
 SysResult<Exit> Vcpu::run() const {

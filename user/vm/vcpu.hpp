@@ -20,6 +20,16 @@
 
 namespace vmctl {
 
+// Flat 4 GiB segments, interrupts off, in protected mode without paging; or in long mode.
+struct FlatStart {
+  bool long_mode = false;
+  kvm_regs regs{};
+  std::uint16_t code_selector = 0;
+  std::uint16_t data_selector = 0;
+  kvm_dtable gdt{};
+  GuestAddr page_table;  // for long mode
+};
+
 class Vcpu {
  public:
   Vcpu(std::uint32_t id, Fd fd, Mapping run_page)
@@ -29,6 +39,9 @@ class Vcpu {
 
   // Real mode at `entry`, flags clear, general registers zero but for `values`.
   Result<> reset(RealModeEntry entry, std::span<const RegisterValue> values) const;
+
+  // The same for a guest that starts in protected or long mode.
+  Result<> reset(const FlatStart& start, std::span<const RegisterValue> values) const;
 
   // Runs until the next exit. EINTR (a kick, a signal) and EAGAIN are for the caller to take as
   // "look around and go on". The spans of the exit hold until the next run().
@@ -60,6 +73,8 @@ class Vcpu {
   Result<vmctl_stats> stats() const;
 
  private:
+  Result<> set(const kvm_sregs& sregs, kvm_regs regs, std::span<const RegisterValue> values) const;
+
   std::uint32_t id_;
   Fd fd_;
   Mapping run_page_;

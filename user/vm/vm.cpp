@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <vector>
 
 #include "kernel/ioctl.hpp"
 #include "kernel/quota.hpp"
@@ -45,24 +46,43 @@ Result<> Vm::place_kvm_pages(GuestAddr tss, GuestAddr identity_map) const {
   return {};
 }
 
-Result<> Vm::add_memory(const GuestMemory& memory) const {
+Result<> Vm::add_slot(std::uint32_t slot, const MemoryRegion& region, bool read_only) const {
+  kvm_userspace_memory_region request{
+      .slot = slot,
+      .flags = read_only ? std::uint32_t{KVM_MEM_READONLY} : 0,
+      .guest_phys_addr = region.gpa.value,
+      .memory_size = region.bytes.size(),
+      .userspace_addr = reinterpret_cast<std::uint64_t>(region.bytes.data())};
+  auto done = call(fd_, ioc::set_user_memory_region, request);
+  if (done) return {};
+  Error error = explain_charged(ioc::set_user_memory_region.name, done.error());
+  error.where = fmt::format("gpa {:#x}, {} bytes", region.gpa.value, region.bytes.size());
+  if (done.error().code == EINVAL || done.error().code == ENOMEM) {
+    error.status = Status::unavailable;
+    error.advice = "more than KVM can give a guest here: give a smaller --mem";
+  }
+  return fail(std::move(error));
+}
+
+Result<> Vm::add_memory(const GuestMemory& memory, std::span<const MemoryRange> read_only) const {
+  std::vector<MemoryRange> ranges(read_only.begin(), read_only.end());
+  std::sort(ranges.begin(), ranges.end(),
+            [](const MemoryRange& a, const MemoryRange& b) { return a.gpa < b.gpa; });
   std::uint32_t slot = 0;
   for (const MemoryRegion& region : memory.regions()) {
-    kvm_userspace_memory_region request{
-        .slot = slot++,
-        .flags = 0,
-        .guest_phys_addr = region.gpa.value,
-        .memory_size = region.bytes.size(),
-        .userspace_addr = reinterpret_cast<std::uint64_t>(region.bytes.data())};
-    if (auto done = call(fd_, ioc::set_user_memory_region, request); !done) {
-      Error error = explain_charged(ioc::set_user_memory_region.name, done.error());
-      error.where = fmt::format("gpa {:#x}, {} bytes", region.gpa.value, region.bytes.size());
-      if (done.error().code == EINVAL || done.error().code == ENOMEM) {
-        error.status = Status::unavailable;
-        error.advice = "more than KVM can give a guest here: give a smaller --mem";
-      }
-      return fail(std::move(error));
+    MemoryRegion rest = region;
+    const auto add = [&](std::uint64_t size, bool protect) -> Result<> {
+      if (size == 0) return {};
+      TRY(add_slot(slot++, {.gpa = rest.gpa, .bytes = rest.bytes.first(size)}, protect));
+      rest = {.gpa = GuestAddr{rest.gpa.value + size}, .bytes = rest.bytes.subspan(size)};
+      return {};
+    };
+    for (const MemoryRange& range : ranges) {
+      if (range.gpa < rest.gpa || range.gpa.value - rest.gpa.value >= rest.bytes.size()) continue;
+      TRY(add(range.gpa.value - rest.gpa.value, false));
+      TRY(add(range.size, true));
     }
+    TRY(add(rest.bytes.size(), false));
   }
   return {};
 }

@@ -6,12 +6,13 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
-#include "kernel/node.hpp"
 #include "bus/memory.hpp"
+#include "kernel/node.hpp"
 #include "vm/msr.hpp"
 #include "vm/vcpu.hpp"
 
@@ -31,7 +32,9 @@ class Vm {
 
   // Where KVM keeps its own pages on Intel processors without unrestricted guest mode.
   Result<> place_kvm_pages(GuestAddr tss, GuestAddr identity_map) const;
-  Result<> add_memory(const GuestMemory& memory) const;
+  // `read_only`: whole pages within the memory, which do not overlap (KVM_MEM_READONLY); a write of
+  // the guest there is an MmioExit.
+  Result<> add_memory(const GuestMemory& memory, std::span<const MemoryRange> read_only = {}) const;
 
   // vmctl only: the kernel reads `length` bytes of the file into guest memory and measures them.
   SysResult<Digest> load_image(const Fd& file, std::uint64_t offset, std::uint64_t length,
@@ -57,6 +60,8 @@ class Vm {
  private:
   Vm(Fd fd, std::uint32_t id, std::size_t run_size)
       : fd_(std::move(fd)), id_(id), run_size_(run_size) {}
+
+  Result<> add_slot(std::uint32_t slot, const MemoryRegion& region, bool read_only) const;
 
   Fd fd_;
   std::uint32_t id_;

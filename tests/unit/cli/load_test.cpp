@@ -29,10 +29,10 @@ class LoadOptions : public testing::Test {
 
 TEST_F(LoadOptions, Defaults) {
   ASSERT_EQ(parse({"guest.bin"}), "");
-  EXPECT_EQ(request.machine.image, "guest.bin");
-  EXPECT_EQ(request.machine.flat.at, GuestAddr{0x1000});
-  EXPECT_FALSE(request.machine.flat.entry);
-  EXPECT_EQ(request.machine.memory, 64U << 20);
+  EXPECT_EQ(request.machine.boot.image, "guest.bin");
+  EXPECT_EQ(request.machine.boot.flat.at, GuestAddr{0x1000});
+  EXPECT_FALSE(request.machine.boot.flat.entry);
+  EXPECT_FALSE(request.machine.boot.memory);  // depends on the format
   EXPECT_EQ(request.machine.cpus, 1U);
   EXPECT_EQ(request.machine.device, "/dev/vmctl");
   EXPECT_FALSE(request.run.timeout);
@@ -44,10 +44,10 @@ TEST_F(LoadOptions, All) {
                    "0.25",   "--trace", "--stats",        "--json", "--device", "/dev/kvm",
                    "--name", "n",       "--debug-exit",   "qemu",   "guest.bin"}),
             "");
-  EXPECT_EQ(request.machine.image, "guest.bin");
-  EXPECT_EQ(request.machine.flat.at, GuestAddr{0x2000});
-  EXPECT_EQ(request.machine.flat.entry, GuestAddr{0x2010});
-  EXPECT_EQ(request.machine.memory, 1U << 30);
+  EXPECT_EQ(request.machine.boot.image, "guest.bin");
+  EXPECT_EQ(request.machine.boot.flat.at, GuestAddr{0x2000});
+  EXPECT_EQ(request.machine.boot.flat.entry, GuestAddr{0x2010});
+  EXPECT_EQ(request.machine.boot.memory, 1ULL << 30);
   EXPECT_EQ(request.registers, (std::vector<std::string>{"rax=2", "rbx=2"}));
   EXPECT_EQ(request.machine.cpus, 3U);
   EXPECT_EQ(request.run.timeout, std::chrono::milliseconds(250));
@@ -60,14 +60,14 @@ TEST_F(LoadOptions, All) {
 
 TEST_F(LoadOptions, ARegisterDoesNotSwallowTheFile) {
   ASSERT_EQ(parse({"--reg", "rax=2", "guest.bin"}), "");
-  EXPECT_EQ(request.machine.image, "guest.bin");
+  EXPECT_EQ(request.machine.boot.image, "guest.bin");
 }
 
 TEST_F(LoadOptions, DevicesAndWhatTheyReach) {
   ASSERT_EQ(parse({"g"}), "");
   EXPECT_EQ(request.machine.devices.com1.kind, ChannelSpec::Kind::stdio);
   EXPECT_EQ(request.machine.devices.com2.kind, ChannelSpec::Kind::none);
-  EXPECT_EQ(request.machine.devices.irqchip, Irqchip::none);
+  EXPECT_FALSE(request.machine.irqchip);
   EXPECT_FALSE(request.machine.devices.rtc);
   ASSERT_EQ(parse({"--console", "none", "--com2", "file:x", "--irqchip", "kernel", "--rtc",
                    "2000-02-29T23:59:59", "--msr", "1=2", "--msr", "w:3", "--cpuid", "1:eax=0",
@@ -75,7 +75,7 @@ TEST_F(LoadOptions, DevicesAndWhatTheyReach) {
             "");
   EXPECT_EQ(request.machine.devices.com1.kind, ChannelSpec::Kind::none);
   EXPECT_EQ(request.machine.devices.com2.path, "x");
-  EXPECT_EQ(request.machine.devices.irqchip, Irqchip::kernel);
+  EXPECT_EQ(request.machine.irqchip, Irqchip::kernel);
   EXPECT_EQ(request.machine.devices.rtc->time_since_epoch().count(), 951868799);
   EXPECT_EQ(request.msrs, (std::vector<std::string>{"1=2", "w:3"}));
   EXPECT_EQ(request.cpuid, std::vector<std::string>{"1:eax=0"});

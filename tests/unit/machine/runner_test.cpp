@@ -24,7 +24,7 @@ class RunnerTest : public testing::Test {
     config.device = kKvmPath;
   }
   RunOutcome run(const std::string& guest, const RunOptions& options = {.timeout = 20s}) {
-    config.image = std::string(VMCTL_GUEST_DIR) + "/" + guest;
+    config.boot.image = std::string(VMCTL_GUEST_DIR) + "/" + guest;
     auto machine = Machine::build(config);
     if (!machine) throw std::runtime_error(machine.error().text());
     auto outcome = run_machine(**machine, options);
@@ -47,13 +47,13 @@ TEST_F(RunnerTest, TwoAndTwo) {
 
 TEST_F(RunnerTest, AnotherAddressAnotherEntry) {
   config.registers = {{&kvm_regs::rax, 2}, {&kvm_regs::rbx, 2}};
-  config.flat = {.at = {0}, .entry = {}};
-  config.memory = 64 << 10;
+  config.boot.flat = {.at = {0}, .entry = {}};
+  config.boot.memory = 64 << 10;
   EXPECT_EQ(run_and_capture("add.bin"), "4");
-  config.memory = 1 << 20;
-  config.flat = {.at = {0xfffe0}, .entry = {}};
+  config.boot.memory = 1 << 20;
+  config.boot.flat = {.at = {0xfffe0}, .entry = {}};
   EXPECT_EQ(run_and_capture("add.bin"), "4");
-  config.flat = {.at = {0x20000}, .entry = {{0x20005}}};  // past the port and the addition
+  config.boot.flat = {.at = {0x20000}, .entry = {{0x20005}}};  // past the port and the addition
   config.registers.push_back({&kvm_regs::rdx, 0x3f8});
   EXPECT_EQ(run_and_capture("add.bin"), "2");
 }
@@ -64,7 +64,7 @@ TEST_F(RunnerTest, AllOfALargeImageIsLoaded) {
 
 TEST_F(RunnerTest, AllWidthsAndUnclaimedReads) {
   EXPECT_EQ(run_and_capture("io-widths.bin"), "OK\n");
-  config.memory = 64 << 10;
+  config.boot.memory = 64 << 10;
   EXPECT_EQ(run_and_capture("mmio.bin"), "OK\n");
 }
 
@@ -124,7 +124,7 @@ TEST_F(RunnerTest, SignalsEndTheRunAndAreAsBeforeAfterwards) {
 }
 
 TEST_F(RunnerTest, WhatCannotBeExecutedIsAnError) {
-  config.memory = 64 << 10;
+  config.boot.memory = 64 << 10;
   const RunOutcome outcome = run("jump-nowhere.bin");
   EXPECT_EQ(outcome.end.status, 81);
   EXPECT_NE(outcome.end.details.find("rip"), std::string::npos);
