@@ -131,11 +131,18 @@ void VcpuLoop::access(IoExit& io) const {
     machine_.ports().write(io.port, io.size, io.data);
 }
 
-void VcpuLoop::access(MmioExit& mmio) const {
-  if (mmio.direction == Direction::in)
+VcpuLoop::Next VcpuLoop::access(MmioExit& mmio) const {
+  if (mmio.direction == Direction::in) {
     machine_.mmio().read(mmio.gpa.value, mmio.data.size(), mmio.data);
-  else
-    machine_.mmio().write(mmio.gpa.value, mmio.data.size(), mmio.data);
+    return Next::go_on;
+  }
+  if (machine_.mmio().write(mmio.gpa.value, mmio.data.size(), mmio.data) ||
+      !machine_.memory().span(mmio.gpa, mmio.data.size()))
+    return Next::go_on;
+  // Memory makes exits where it is read-only.
+  return end(EndKind::unhandled_exit, Status::unhandled_exit,
+             fmt::format("the guest writes {} bytes to gpa {:#x}, which its image has as read-only",
+                         mmio.data.size(), mmio.gpa.value));
 }
 
 void VcpuLoop::access(MsrExit& msr) const {
@@ -164,10 +171,7 @@ VcpuLoop::Next VcpuLoop::handle(Exit& exit) {
             access(io);
             return Next::go_on;
           },
-          [&](MmioExit& mmio) {
-            access(mmio);
-            return Next::go_on;
-          },
+          [&](MmioExit& mmio) { return access(mmio); },
           [&](MsrExit& msr) {
             access(msr);
             return Next::go_on;

@@ -44,7 +44,7 @@ class VcpuLoop {
   Next handle(Exit& exit);
   Next handle_error(Errno error);
   void access(IoExit& io) const;
-  void access(MmioExit& mmio) const;
+  Next access(MmioExit& mmio) const;
   void access(MsrExit& msr) const;
   Next halt() const;
   Next end(EndKind kind, Status status, std::string reason) const;
