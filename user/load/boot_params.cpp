@@ -7,9 +7,11 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "base/size.hpp"
 
 namespace vmctl {
 namespace {
@@ -30,6 +32,18 @@ std::vector<std::uint8_t> bytes_of(const auto& value) {
   return bytes;
 }
 
+// What is more than the kernel takes; `fault` names the field of the header, which a vmlinux has
+// not in its file.
+tl::unexpected<Error> over_limit(const Source& image, const setup_header& header,
+                                 const Fault& fault) {
+  if (header.jump != 0) return reject(image, fault);
+  return fail({.status = Status::bad_image,
+               .what = "cannot load the image",
+               .where = image.path(),
+               .why = fmt::format("{}: {}; allowed: {}", fault.field, fault.found, fault.allowed),
+               .advice = fault.advice});
+}
+
 // Below 1 MiB where there is room, which is far from kernel and initrd; never at 0.
 Result<GuestAddr> place_low(Room& room, std::string_view name, std::uint64_t size) {
   constexpr std::uint64_t kAlign = 16;
@@ -46,11 +60,12 @@ Result<> add_command_line(LoadPlan& plan, Room& room, const std::string& text, c
          .why = fmt::format("a NUL at byte {}, where a command line ends", text.find('\0'))});
   const std::uint32_t limit = header.cmdline_size;  // without the NUL
   if (text.size() > limit)
-    return reject(image, {.field = "cmdline_size",
-                          .offset = 0x238,
-                          .found = fmt::format("a command line of {} bytes", text.size()),
-                          .allowed = fmt::format("at most {}", limit),
-                          .advice = "shorten what is given with --append"});
+    return over_limit(image, header,
+                      {.field = "cmdline_size",
+                       .offset = offsetof(boot_params, hdr.cmdline_size),
+                       .found = fmt::format("a command line of {} bytes", text.size()),
+                       .allowed = fmt::format("at most {}", limit),
+                       .advice = "shorten what is given with --append"});
   std::vector<std::uint8_t> bytes(text.begin(), text.end());
   bytes.push_back(0);
   const GuestAddr at = TRY(place_low(room, "the command line", bytes.size()));
@@ -69,33 +84,49 @@ Result<> check_initrds(const std::vector<BootFile>& files) {
   return {};
 }
 
+// Where memory ends by the command line's own word, the last mem= (boot.rst, special options).
+std::uint64_t memory_by_command_line(std::string_view text) {
+  std::uint64_t end = k4GiB.value;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (!word.starts_with("mem=")) continue;
+    if (const auto size = parse_size(word.substr(4))) end = *size;
+  }
+  return end;
+}
+
 // One behind the other, each at a multiple of 4, as high as can be: the kernel unpacks itself, and
 // grows, at the lower end.
-Result<> add_initrds(LoadPlan& plan, Room& room, const std::vector<BootFile>& files,
-                     const Source& image, setup_header& header) {
+Result<> add_initrds(LoadPlan& plan, Room& room, const BootRequest& request, const Source& image,
+                     setup_header& header) {
+  const std::vector<BootFile>& files = request.files;
   TRY(check_initrds(files));
   const auto padded = [](std::uint64_t size) {
     return (size + kInitrdAlignment - 1) / kInitrdAlignment * kInitrdAlignment;
   };
   const std::uint64_t last = header.initrd_addr_max;  // the last byte that it may lie at
-  const std::uint64_t end = last + 1;
+  const std::uint64_t end = std::min(last + 1, memory_by_command_line(request.command_line));
   std::uint64_t total = 0;
   for (const BootFile& file : files) {
     const std::uint64_t size = file.source->size();
     if (size > end || padded(size) > end - total)
-      return reject(
-          image, {.field = "initrd_addr_max",
-                  .offset = 0x22c,
-                  .found = fmt::format("the initrd {} of {:#x} bytes", file.source->path(), size),
-                  .allowed = fmt::format("below {:#x}, {:#x} bytes in all", end, end)});
+      return over_limit(
+          image, header,
+          {.field = "initrd_addr_max",
+           .offset = offsetof(boot_params, hdr.initrd_addr_max),
+           .found = fmt::format("the initrd {} of {:#x} bytes", file.source->path(), size),
+           .allowed = fmt::format("{:#x} bytes in all, below {:#x}", end, end),
+           .advice = "a smaller initrd"});
     total += padded(size);
   }
   if (total == 0) return {};
   auto placed = room.place("the initrd", total, kPage, kMiB, GuestAddr{end}, Room::From::top);
   if (!placed) {
     placed.error().where += fmt::format(", {}", files.front().source->path());
-    placed.error().why += fmt::format(
-        "; {} takes it at {:#x} and below (initrd_addr_max at offset 0x22c)", image.path(), last);
+    placed.error().why +=
+        fmt::format("; {} takes it up to {:#x}, its initrd_addr_max{}", image.path(), last,
+                    header.jump != 0 ? " at offset 0x22c" : "");
     placed.error().advice = "give the guest more with --mem, or a smaller initrd";
     return fail(std::move(placed.error()));
   }
@@ -166,7 +197,7 @@ Result<> add_boot_params(LoadPlan& plan, Room& room, const BootRequest& request,
   setup_header header = params.hdr;
   header.type_of_loader = kOtherLoader;
   TRY(add_command_line(plan, room, request.command_line, image, header));
-  TRY(add_initrds(plan, room, request.files, image, header));
+  TRY(add_initrds(plan, room, request, image, header));
   TRY(add_seed(plan, room, request, header));
   params.hdr = header;
   params.acpi_rsdp_addr = request.rsdp.value;
