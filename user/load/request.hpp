@@ -2,6 +2,7 @@
 // What a planner is told: the machine's memory, and what the guest is to be given.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,7 +38,9 @@ struct BootRequest {
   std::vector<BootFile> files;
   std::vector<MemoryMapEntry> memory_map;  // by address; usable entries are where a guest may lie
   GuestAddr rsdp;                          // ACPI's root pointer; 0: none
-  std::uint64_t memory_end = 0;            // of what begins at 0, reserved or not: for flat images
+  // Of a good source, for Linux to have entropy early (SETUP_RNG_SEED); nothing: it is given none.
+  std::optional<std::array<std::uint8_t, 32>> rng_seed = {};
+  std::uint64_t memory_end = 0;  // of what begins at 0, reserved or not: for flat images
 
   // What the map calls usable.
   Room room() const {
