@@ -31,6 +31,8 @@ struct BootFile {
   std::string arguments;  // a module's own command line
 };
 
+using RngSeed = std::array<std::uint8_t, 32>;
+
 struct BootRequest {
   FlatRequest flat;
   std::optional<Format> format;  // by force; nothing: as the content says
@@ -39,7 +41,7 @@ struct BootRequest {
   std::vector<MemoryMapEntry> memory_map;  // by address; usable entries are where a guest may lie
   GuestAddr rsdp;                          // ACPI's root pointer; 0: none
   // Of a good source, for Linux to have entropy early (SETUP_RNG_SEED); nothing: it is given none.
-  std::optional<std::array<std::uint8_t, 32>> rng_seed = {};
+  std::optional<RngSeed> rng_seed = {};
   std::uint64_t memory_end = 0;  // of what begins at 0, reserved or not: for flat images
 
   // What the map calls usable.

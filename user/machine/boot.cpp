@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "machine/boot.hpp"
 
+#include <sys/random.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,17 @@
 #include "machine/loader.hpp"
 
 namespace vmctl {
+namespace {
+
+// Nothing where the kernel has not gathered enough yet: a guest then has to gather its own.
+std::optional<RngSeed> random_seed() {
+  RngSeed seed{};
+  if (::getrandom(seed.data(), seed.size(), GRND_NONBLOCK) != static_cast<ssize_t>(seed.size()))
+    return std::nullopt;
+  return seed;
+}
+
+}  // namespace
 
 Result<Boot> Boot::prepare(const BootConfig& config) {
   Boot boot;
@@ -17,7 +30,7 @@ Result<Boot> Boot::prepare(const BootConfig& config) {
     boot.images_.push_back(std::make_unique<Image>(TRY(Image::open(file.path))));
 
   const Image& image = *boot.images_.front();
-  const bool flat = config.format.value_or(Format::flat) == Format::flat;
+  const bool flat = config.format.value_or(TRY(identify(image))) == Format::flat;
   boot.memory_size_ =
       config.memory.value_or(flat ? layout::kMemoryDefault : layout::kMemoryDefaultKernel);
 
@@ -31,6 +44,7 @@ Result<Boot> Boot::prepare(const BootConfig& config) {
   for (std::size_t i = 0; i < config.files.size(); ++i)
     request.files.push_back(
         {.source = boot.images_[i + 1].get(), .arguments = config.files[i].arguments});
+  request.rng_seed = random_seed();
   boot.plan_ = TRY(plan_image(request, image));
   return boot;
 }
