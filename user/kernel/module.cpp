@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <libkmod.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -17,12 +16,13 @@
 #include "base/bytes.hpp"
 #include "base/file.hpp"
 #include "kernel/cpu.hpp"
+#include "kernel/kmod_library.hpp"
 #include "kernel/node.hpp"
 
 namespace vmctl {
 namespace {
 
-template <auto Free>
+template <const auto& Free>
 struct Freed {
   template <class T>
   void operator()(T* object) const {

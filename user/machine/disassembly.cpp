@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "machine/disassembly.hpp"
 
-#include <capstone/capstone.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <mutex>
 #include <stdexcept>
+
+#include "machine/capstone_library.hpp"
 
 namespace vmctl {
 namespace {
