@@ -217,7 +217,7 @@ std::string version_text(const Source& image, const Setup& setup) {
   return escaped(std::string(bytes->begin(), nul));
 }
 
-std::string_view compression_of(std::span<const std::uint8_t> head) {
+std::string_view payload_kind(std::span<const std::uint8_t> head) {
   struct Magic {
     std::string_view bytes;
     std::string_view name;
@@ -254,7 +254,7 @@ Result<> note_payload(const Source& image, const Setup& setup, LoadPlan& plan) {
   const auto head =
       TRY(read_bytes(image, "payload", setup.code + offset, std::min<std::uint64_t>(length, 8), 8));
   plan.notes.push_back(fmt::format("payload: {} bytes at {:#x}, {}", length, setup.code + offset,
-                                   compression_of(head)));
+                                   payload_kind(head)));
   return {};
 }
 
