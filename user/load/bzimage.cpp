@@ -117,7 +117,12 @@ Result<> check_code(const Source& image, Setup& setup) {
                           .advice = "build the kernel as bzImage"});
   const std::uint64_t sectors = header.setup_sects == 0 ? 4 : header.setup_sects;
   setup.code = (1 + sectors) * kSector;
-  TRY(check_within(image, "setup_sects", setup.code, 1));
+  if (setup.code >= image.size())
+    return reject(image, {.field = "setup_sects",
+                          .offset = offsetof(boot_params, hdr.setup_sects),
+                          .found = fmt::format("code from {:#x} on", setup.code),
+                          .allowed = fmt::format("below {:#x}, where the file ends", image.size()),
+                          .advice = "the file is truncated, or not what it says it is"});
   setup.size = std::uint64_t{header.syssize} * 16;
   const std::uint64_t rest = image.size() - setup.code;
   // It is counted in 16 bytes, which the file need not fill.
@@ -217,7 +222,7 @@ std::string version_text(const Source& image, const Setup& setup) {
   return escaped(std::string(bytes->begin(), nul));
 }
 
-std::string_view compression_of(std::span<const std::uint8_t> head) {
+std::string_view payload_kind(std::span<const std::uint8_t> head) {
   struct Magic {
     std::string_view bytes;
     std::string_view name;
@@ -254,7 +259,7 @@ Result<> note_payload(const Source& image, const Setup& setup, LoadPlan& plan) {
   const auto head =
       TRY(read_bytes(image, "payload", setup.code + offset, std::min<std::uint64_t>(length, 8), 8));
   plan.notes.push_back(fmt::format("payload: {} bytes at {:#x}, {}", length, setup.code + offset,
-                                   compression_of(head)));
+                                   payload_kind(head)));
   return {};
 }
 
