@@ -20,7 +20,7 @@ class ByteWriter {
     bytes_.resize(at + sizeof value);
     std::memcpy(bytes_.data() + at, &value, sizeof value);
   }
-  void put(std::span<const std::uint8_t> more) {
+  void put_bytes(std::span<const std::uint8_t> more) {
     bytes_.insert(bytes_.end(), more.begin(), more.end());
   }
   // With a NUL behind it.
