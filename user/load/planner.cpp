@@ -2,23 +2,46 @@
 #include "load/planner.hpp"
 
 #include "load/bzimage.hpp"
+#include "load/elf.hpp"
 #include "load/flat.hpp"
+#include "load/format.hpp"
+#include "load/multiboot1.hpp"
+#include "load/multiboot2.hpp"
+#include "load/pvh.hpp"
+#include "load/vmlinux.hpp"
 
 namespace vmctl {
-Result<Format> identify(const Source& image) {
-  const auto magic = read_struct<std::uint32_t>(image, "header", 0x202);
-  return magic && *magic == 0x53726448 ? Format::bzimage : Format::flat;
-}
+namespace {
 
-Result<LoadPlan> plan_image(const BootRequest& request, const Source& image) {
-  if (request.format.value_or(TRY(identify(image))) == Format::bzimage)
-    return plan_bzimage(request, image);
+Result<LoadPlan> plan_flat_image(const BootRequest& request, const Source& image) {
   auto plan = plan_flat(request.flat, image.size(), request.memory_end);
   if (!plan) {
     plan.error().where = image.path();
     return fail(std::move(plan.error()));
   }
   return plan;
+}
+
+}  // namespace
+
+Result<LoadPlan> plan_image(const BootRequest& request, const Source& image) {
+  switch (request.format ? *request.format : TRY(identify(image))) {
+    case Format::flat:
+      break;
+    case Format::elf:
+      return plan_elf(request, image);
+    case Format::multiboot1:
+      return plan_multiboot1(request, image);
+    case Format::multiboot2:
+      return plan_multiboot2(request, image);
+    case Format::pvh:
+      return plan_pvh(request, image);
+    case Format::bzimage:
+      return plan_bzimage(request, image);
+    case Format::vmlinux:
+      return plan_vmlinux(request, image);
+  }
+  return plan_flat_image(request, image);
 }
 
 }  // namespace vmctl

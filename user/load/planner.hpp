@@ -9,8 +9,6 @@
 
 namespace vmctl {
 
-Result<Format> identify(const Source& image);
-
 // What request.format says, else what the content says (load/format.hpp). Pure: touches nothing but
 // the sources. bad_image: no such image, or no room for it; usage: a request that cannot be met.
 Result<LoadPlan> plan_image(const BootRequest& request, const Source& image);

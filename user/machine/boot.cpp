@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "load/format.hpp"
 #include "load/planner.hpp"
 #include "load/request.hpp"
 #include "machine/loader.hpp"
@@ -30,7 +31,7 @@ Result<Boot> Boot::prepare(const BootConfig& config) {
     boot.images_.push_back(std::make_unique<Image>(TRY(Image::open(file.path))));
 
   const Image& image = *boot.images_.front();
-  const bool flat = config.format.value_or(TRY(identify(image))) == Format::flat;
+  const bool flat = (config.format ? *config.format : TRY(identify(image))) == Format::flat;
   boot.memory_size_ =
       config.memory.value_or(flat ? layout::kMemoryDefault : layout::kMemoryDefaultKernel);
 

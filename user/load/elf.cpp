@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "load/elf.hpp"
+
+#include <elf.h>
+#include <fmt/format.h>
+
+#include "load/boot_tables.hpp"
+#include "load/elf_file.hpp"
+#include "load/elf_load.hpp"
+
+namespace vmctl {
+namespace {
+
+constexpr std::uint64_t kPage = 0x1000;
+constexpr GuestAddr kMiB{0x100000};
+constexpr std::uint64_t k4GiB = 0x100000000;
+
+Result<> check_request(const BootRequest& request) {
+  const auto refuse = [](const char* option, const char* what) {
+    return fail({.status = Status::usage,
+                 .what = fmt::format("{} for a plain ELF executable", option),
+                 .why = fmt::format("it has no way to find {}", what),
+                 .advice = "leave it out, or give the image a multiboot header or a PVH note"});
+  };
+  if (!request.command_line.empty()) return refuse("--append", "a command line");
+  if (!request.files.empty()) return refuse("--initrd", "a file");
+  return {};
+}
+
+// One at the same place in `segments` for each PT_LOAD that takes memory, in order.
+void protect(const ElfFile& elf, std::vector<Segment>& segments) {
+  auto planned = segments.begin();
+  for (const ElfSegment& segment : elf.segments) {
+    if (segment.type != PT_LOAD || segment.memsz == 0) continue;
+    planned->read_only = (segment.flags & PF_W) == 0 && planned->gpa.value % kPage == 0 &&
+                         planned->memory_length % kPage == 0;
+    ++planned;
+  }
+}
+
+}  // namespace
+
+Result<LoadPlan> plan_elf(const BootRequest& request, const Source& image) {
+  const ElfFile elf = TRY(read_elf(image));
+  TRY(check_request(request));
+  const bool wide = elf.bits == ElfClass::elf64;
+  LoadPlan plan{.format = Format::elf};
+  Room room = request.room();
+  TRY(add_elf_segments(plan, room, image, elf));
+  protect(elf, plan.segments);
+  plan.entry.mode = wide ? EntryMode::long64 : EntryMode::protected32;
+  plan.entry.address = TRY(elf_entry(image, elf, EntryIn::executable));
+  if (plan.entry.address.value >= k4GiB)
+    return reject(image,
+                  {.field = "e_entry",
+                   .offset = kElfEntryAt,
+                   .found = fmt::format("{:#x}, at gpa {:#x}", elf.entry, plan.entry.address.value),
+                   .allowed = "below 4 GiB, where memory is mapped at the start"});
+  TRY(add_gdt(plan, room));
+  if (wide) TRY(add_identity_map(plan, room));
+  const GuestAddr stack =
+      TRY(room.place("the stack", kElfStack, 16, GuestAddr{kPage}, kMiB, Room::From::top));
+  plan.entry.rsp = stack.value + kElfStack;
+  plan.notes.push_back(fmt::format("ELF, {} bits, entry {:#x}", wide ? 64 : 32, elf.entry));
+  return plan;
+}
+
+}  // namespace vmctl
