@@ -14,6 +14,7 @@ namespace vmctl {
 // In order of gravity.
 enum class EndKind {
   halted,
+  power_off,
   reset,
   debug_exit,
   signal,

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint32_t kFeatures = 1;
 constexpr std::uint32_t kTopology = 0xb;
+constexpr std::uint32_t kAddressSizes = 0x80000008;
 constexpr std::uint32_t kX2apic = 1U << 21;  // leaf 1, ecx, like the next two
 constexpr std::uint32_t kTscDeadline = 1U << 24;
 constexpr std::uint32_t kHypervisor = 1U << 31;
@@ -109,6 +110,13 @@ void number_cpuid(Cpuid& cpuid, std::uint32_t vcpu, std::uint32_t vcpus) {
     }
     if (entry.function == kTopology) entry.edx = vcpu;
   }
+}
+
+unsigned address_bits(const Cpuid& cpuid) {
+  constexpr unsigned kWithoutLeaf = 36;
+  for (const kvm_cpuid_entry2& entry : cpuid)
+    if (entry.function == kAddressSizes) return entry.eax & 0xff;
+  return kWithoutLeaf;
 }
 
 void apply_cpuid(Cpuid& cpuid, std::span<const CpuidValue> values) {

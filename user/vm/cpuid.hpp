@@ -41,6 +41,9 @@ void adapt_cpuid(Cpuid& cpuid, CpuidMachine machine);
 // many there are. APIC ids are vCPU ids, as KVM gives them.
 void number_cpuid(Cpuid& cpuid, std::uint32_t vcpu, std::uint32_t vcpus);
 
+// Of a physical address (leaf 0x80000008); 36 where it is not said.
+unsigned address_bits(const Cpuid& cpuid);
+
 // Adds a leaf or subleaf that is not there yet, zero but for the value.
 void apply_cpuid(Cpuid& cpuid, std::span<const CpuidValue> values);
 
