@@ -9,6 +9,7 @@
 
 #include "machine/platform.hpp"
 #include "machine/start.hpp"
+#include "vm/topology.hpp"
 
 namespace vmctl {
 namespace {
@@ -49,8 +50,11 @@ Machine::Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs
 
 Result<> Machine::add_vcpus(const MachineConfig& config, const Entry& entry, Irqchip irqchip,
                             Cpuid cpuid) {
+  shape_topology(cpuid, config.cpus);
   for (std::uint32_t id = 0; id < config.cpus; ++id) {
     vcpus_.push_back(TRY(vm_.create_vcpu(id)));
+    if (id == 0)
+      if (const auto khz = vcpus_.back().tsc_khz()) tell_frequencies(cpuid, *khz);
     number_cpuid(cpuid, id, config.cpus);
     Cpuid own = cpuid;
     apply_cpuid(own, config.cpuid);

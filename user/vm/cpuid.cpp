@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::uint32_t kFeatures = 1;
 constexpr std::uint32_t kTopology = 0xb;
+constexpr std::uint32_t kTopologyV2 = 0x1f;
+constexpr std::uint32_t kAmdTopology = 0x8000001e;
 constexpr std::uint32_t kAddressSizes = 0x80000008;
 constexpr std::uint32_t kX2apic = 1U << 21;  // leaf 1, ecx, like the next two
 constexpr std::uint32_t kTscDeadline = 1U << 24;
@@ -108,7 +110,12 @@ void number_cpuid(Cpuid& cpuid, std::uint32_t vcpu, std::uint32_t vcpus) {
       entry.ebx = (entry.ebx & 0xffff) | std::min(vcpus, 255U) << 16 | (vcpu & 0xff) << 24;
       if (vcpus > 1) entry.edx |= kHyperthreading;
     }
-    if (entry.function == kTopology) entry.edx = vcpu;
+    if (entry.function == kTopology || entry.function == kTopologyV2) entry.edx = vcpu;
+    if (entry.function == kAmdTopology) {
+      entry.eax = vcpu;
+      entry.ebx = vcpu & 0xff;  // the core, of one thread
+      entry.ecx = 0;            // node 0, of one
+    }
   }
 }
 
