@@ -83,6 +83,7 @@ class SystemControlA final : public Device {
 class ResetControl final : public Device {
  public:
   static constexpr std::uint64_t kSize = 1;
+  static constexpr std::uint8_t kReset = 0x06;  // SYS_RST, RST_CPU: resets, written once
 
   explicit ResetControl(std::function<void()> reset) : reset_(std::move(reset)) {}
 

@@ -28,7 +28,7 @@ enum Index : std::uint8_t {
   kBaseMemory = 0x15,           // KiB
   kExtendedMemory = 0x17,       // KiB above 1 MiB, 15 MiB at most
   kExtendedMemoryFound = 0x30,  // the same, 64 MiB at most
-  kCentury = 0x32,
+  kCentury = Rtc::kCenturyIndex,
   kMemoryAbove16M = 0x34,  // in 64 KiB
   kMemoryAbove4G = 0x5b,   // in 64 KiB, three bytes
 };

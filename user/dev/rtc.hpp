@@ -32,6 +32,7 @@ struct RtcConfig {
 class Rtc final : public Device {
  public:
   static constexpr std::uint64_t kSize = 2;  // ports 0x70, 0x71
+  static constexpr std::uint8_t kCenturyIndex = 0x32;
 
   Rtc(const Clock& clock, Timer& timer, InterruptLine& irq, RtcConfig config);
 

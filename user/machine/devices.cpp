@@ -30,6 +30,13 @@ std::function<void()> reset_by(Ending& ending, std::string_view who) {
   };
 }
 
+void power_off(Ending& ending) {
+  ending.end({.kind = EndKind::power_off,
+              .status = 0,
+              .reason = "the guest switched itself off",
+              .details = ""});
+}
+
 tl::unexpected<Error> refuse_file(std::string_view option, const std::string& path, bool image) {
   return fail({.status = Status::usage,
                .what = fmt::format("{} file:{}", option, escaped(path)),
@@ -63,7 +70,8 @@ Devices::Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Endin
         end_by_debug_exit(ending, style, value);
       }),
       post_([this](std::uint8_t code) { post_code_ = code; }),
-      pm_timer_(clock_) {
+      pm_timer_(clock_),
+      acpi_pm_(interrupts_.line(layout::kSciIrq), [&ending] { power_off(ending); }) {
   if (channels.com2)
     com2_.emplace(std::move(channels.com2), interrupts_.line(layout::kCom2Irq), loop_,
                   [this] { interrupts_.notify(); });
@@ -109,6 +117,8 @@ Result<> Devices::place(Bus& ports) {
   TRY(claim(kDebugExit, debug_exit_, kUpToDwords));
   TRY(claim(kCom1, com1_.uart()));
   if (com2_) TRY(claim(kCom2, com2_->uart()));
+  TRY(claim(kPm1Event, acpi_pm_.events(), kUpToDwords));
+  TRY(claim(kPm1Control, acpi_pm_.control(), kUpToDwords));
   TRY(claim(kPmTimer, pm_timer_, kUpToDwords));
   TRY(claim(kConfigAddress, config_address_, kUpToDwords));
   return {};
@@ -119,7 +129,13 @@ bool Devices::may_interrupt() {
   if (pic == nullptr) return true;  // KVM knows
   return (pic->listens(layout::kCom1Irq) && com1_.may_interrupt()) ||
          (com2_ && pic->listens(layout::kCom2Irq) && com2_->may_interrupt()) ||
-         (pic->listens(layout::kRtcIrq) && rtc_.may_interrupt());
+         (pic->listens(layout::kRtcIrq) && rtc_.may_interrupt()) ||
+         (pic->listens(layout::kSciIrq) && acpi_pm_.power_button_enabled());
+}
+
+bool Devices::press_power_button() {
+  acpi_pm_.press_power_button();
+  return acpi_pm_.power_button_enabled();
 }
 
 std::optional<std::uint8_t> Devices::post_code() const {

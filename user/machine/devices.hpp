@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "bus/bus.hpp"
+#include "dev/acpi_pm.hpp"
 #include "dev/config_address.hpp"
 #include "dev/debug_console.hpp"
 #include "dev/debug_exit.hpp"
@@ -55,6 +56,9 @@ class Devices {
   SerialPort& com1() { return com1_; }
   std::optional<SerialPort>& com2() { return com2_; }
 
+  // The power button; false if the guest does not listen to it.
+  bool press_power_button();
+
   // Whether any device may yet raise an interrupt that the 8259As let through.
   bool may_interrupt();
   // Brings the thread of input and timers out of a write that waits.
@@ -88,6 +92,7 @@ class Devices {
   DebugExit debug_exit_;
   PostCode post_;
   PmTimer pm_timer_;
+  AcpiPm acpi_pm_;
   std::atomic<int> post_code_ = -1;
 };
 

@@ -13,7 +13,9 @@ namespace vmctl {
 
 // In order of gravity.
 enum class EndKind {
-  halted,
+  halted,   // a vCPU, with nothing to wait for
+  at_rest,  // all of them, where KVM keeps them
+  power_off,
   reset,
   debug_exit,
   signal,

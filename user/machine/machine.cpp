@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "machine/platform.hpp"
 #include "machine/start.hpp"
+#include "vm/topology.hpp"
 
 namespace vmctl {
 namespace {
@@ -46,16 +48,21 @@ Machine::Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs
       vm_(std::move(vm)),
       msrs_(std::move(msrs)) {}
 
-Result<> Machine::add_vcpus(const MachineConfig& config, const Entry& entry, Irqchip irqchip) {
-  Cpuid cpuid = TRY(supported_cpuid(node_));
-  adapt_cpuid(cpuid, {.local_apics = irqchip == Irqchip::kernel,
-                      .tsc_deadline = node_.capability(KVM_CAP_TSC_DEADLINE_TIMER) > 0});
+Result<> Machine::add_vcpus(const MachineConfig& config, const Entry& entry, Irqchip irqchip,
+                            Cpuid cpuid) {
+  shape_topology(cpuid, config.cpus);
   for (std::uint32_t id = 0; id < config.cpus; ++id) {
     vcpus_.push_back(TRY(vm_.create_vcpu(id)));
+    if (id == 0)
+      if (const auto khz = vcpus_.back().tsc_khz()) tell_frequencies(cpuid, *khz);
     number_cpuid(cpuid, id, config.cpus);
     Cpuid own = cpuid;
     apply_cpuid(own, config.cpuid);
     TRY(vcpus_.back().set_cpuid(own));
+    if (irqchip == Irqchip::kernel) {
+      TRY(vcpus_.back().connect_local_apic());
+      vcpus_.back().set_memory_types(layout::kLowMemory.size, address_bits(cpuid));
+    }
     TRY(start_vcpu(vcpus_.back(), entry, config.registers));
   }
   return {};
@@ -83,7 +90,14 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
                                                GuestAddr{kHighMemory.base}));
   TRY(vm.add_memory(memory, boot.read_only()));
 
-  if (irqchip == Irqchip::kernel) TRY(vm.create_irqchip());
+  Cpuid cpuid = TRY(supported_cpuid(node));
+  adapt_cpuid(cpuid, {.local_apics = irqchip == Irqchip::kernel,
+                      .tsc_deadline = node.capability(KVM_CAP_TSC_DEADLINE_TIMER) > 0});
+  if (irqchip == Irqchip::kernel) {
+    TRY(vm.create_irqchip());
+    TRY(vm.route_interrupts(pc_irq_routes()));
+    TRY(vm.create_pit());
+  }
   if (!config.msrs.empty()) TRY(vm.filter_msrs(filter));
 
   std::unique_ptr<Machine> machine(
@@ -96,8 +110,13 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
                          machine->vm_, machine->ending_, file_id(boot.image().fd().get())));
   TRY(machine->devices_->place(machine->ports_));
 
+  // What an image puts in its place replaces it.
+  if (below_4g >= firmware::kAreaEnd.value) {
+    const auto firmware = TRY(firmware::build(describe_platform(devices, config.cpus, cpuid)));
+    TRY(write_firmware(machine->memory_, firmware));
+  }
   machine->digest_ = TRY(boot.load(machine->vm_, machine->memory_));
-  TRY(machine->add_vcpus(config, entry, irqchip));
+  TRY(machine->add_vcpus(config, entry, irqchip, std::move(cpuid)));
   TRY(machine->devices_->begin());
   return machine;
 }

@@ -57,7 +57,7 @@ class Machine {
 
  private:
   Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs);
-  Result<> add_vcpus(const MachineConfig& config, const Entry& entry, Irqchip irqchip);
+  Result<> add_vcpus(const MachineConfig& config, const Entry& entry, Irqchip irqchip, Cpuid cpuid);
 
   // In the order of their making; the last one made goes first.
   Node node_;

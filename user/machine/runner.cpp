@@ -19,6 +19,7 @@
 #include <system_error>
 #include <thread>
 
+#include "machine/halt_watch.hpp"
 #include "machine/kick.hpp"
 #include "machine/vcpu_loop.hpp"
 
@@ -139,24 +140,37 @@ class Threads {
   std::vector<std::jthread> threads_;
 };
 
+std::optional<Steady::time_point> earlier(std::optional<Steady::time_point> a,
+                                          std::optional<Steady::time_point> b) {
+  if (a && b) return std::min(*a, *b);
+  return a ? a : b;
+}
+
 // Sleeps until all vCPUs are done, or something ends the machine.
 void wait_for_end(const Signals& signals, Threads& threads, Ending& ending,
-                  std::optional<Steady::time_point> deadline) {
+                  std::optional<Steady::time_point> deadline, std::optional<HaltWatch> halts) {
   std::array<pollfd, 3> fds{{{.fd = signals.fd(), .events = POLLIN, .revents = 0},
                              {.fd = threads.done_fd(), .events = POLLIN, .revents = 0},
                              {.fd = ending.stop_fd(), .events = POLLIN, .revents = 0}}};
   while (threads.running() > 0 && !ending.stopping()) {
+    const auto until = earlier(deadline, halts ? std::optional(halts->next()) : std::nullopt);
     timespec wait{};
-    if (deadline) {
-      const auto left = std::max(*deadline - Steady::now(), Steady::duration::zero());
+    if (until) {
+      const auto left = std::max(*until - Steady::now(), Steady::duration::zero());
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
       wait = {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
     }
-    const int ready = ::ppoll(fds.data(), fds.size(), deadline ? &wait : nullptr, nullptr);
-    if (ready == 0)
+    const int ready = ::ppoll(fds.data(), fds.size(), until ? &wait : nullptr, nullptr);
+    const auto now = Steady::now();
+    if (deadline && now >= *deadline)
       ending.end({.kind = EndKind::timeout,
                   .status = static_cast<int>(Status::timeout),
                   .reason = "the time given by --timeout is over",
+                  .details = ""});
+    if (halts && now >= halts->next() && halts->tick(now))
+      ending.end({.kind = EndKind::at_rest,
+                  .status = 0,
+                  .reason = "every vCPU halted with its interrupts off",
                   .details = ""});
     if (ready <= 0) continue;
     if (fds[0].revents != 0)
@@ -221,8 +235,10 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
     const KickHandler kicks;
     const Signals signals;
     Threads threads(loops, ending, active, [&] { interrupts.notify(); });
-    wait_for_end(signals, threads, ending,
-                 options.timeout ? std::optional(start + *options.timeout) : std::nullopt);
+    wait_for_end(
+        signals, threads, ending,
+        options.timeout ? std::optional(start + *options.timeout) : std::nullopt,
+        interrupts.pic() == nullptr ? std::optional<HaltWatch>({loops, start}) : std::nullopt);
     stop(threads, devices);
     // Before the threads' handles go, which a late timer would kick.
     devices.stop();

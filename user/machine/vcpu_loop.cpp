@@ -46,6 +46,7 @@ VcpuLoop::Next VcpuLoop::step() {
   auto exit = run_once();
   if (!exit) return handle_error(exit.error());
   stats_.count(exit_reason(*exit));
+  turns_.store(turns() + 1, std::memory_order_relaxed);
   // A halt before it waits, the others with what the devices answered.
   const bool halts = std::holds_alternative<HltExit>(*exit);
   if (options_.tracer != nullptr && halts) options_.tracer->exit(vcpu_, *exit);
@@ -71,6 +72,12 @@ void VcpuLoop::kick() const {
   if (thread == ::pthread_self()) return;
   vcpu_.set_immediate_exit(true);
   if (thread != 0) ::pthread_kill(thread, kick_signal());
+}
+
+void VcpuLoop::look() {
+  still_ = false;
+  asked_ = true;
+  kick();
 }
 
 void VcpuLoop::inject() {
@@ -101,6 +108,7 @@ VcpuLoop::Next VcpuLoop::handle_error(Errno error) {
       stats_.count(KVM_EXIT_INTR);
       // Before run() looks whether it is to stop, and for interrupts: a kick after that counts.
       vcpu_.set_immediate_exit(false);
+      if (asked_.exchange(false)) still_ = vcpu_.lies_still();
       return Next::go_on;
     case EAGAIN:
       ++stats_.errors;

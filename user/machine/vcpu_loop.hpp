@@ -32,6 +32,13 @@ class VcpuLoop {
   // interrupts. Does nothing on its own thread. While there is a KickHandler.
   void kick() const;
 
+  // Exits so far, but those that a kick made. May be called from any thread.
+  std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
+  // Asks, by a kick, whether the vCPU lies still (Vcpu::lies_still); the answer comes soon after.
+  // With KVM's own interrupt controllers.
+  void look();
+  bool lies_still() const { return still_; }
+
   const RunStats& stats() const { return stats_; }
   const Vcpu& vcpu() const { return vcpu_; }
 
@@ -55,6 +62,9 @@ class VcpuLoop {
   std::optional<Stepper> stepper_;
   bool window_ = false;                // an interrupt window was asked for
   std::atomic<pthread_t> thread_ = 0;  // while run() runs
+  std::atomic<std::uint64_t> turns_ = 0;
+  std::atomic<bool> asked_ = false;
+  std::atomic<bool> still_ = false;
   RunStats stats_;
 };
 

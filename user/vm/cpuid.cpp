@@ -18,6 +18,9 @@ namespace {
 
 constexpr std::uint32_t kFeatures = 1;
 constexpr std::uint32_t kTopology = 0xb;
+constexpr std::uint32_t kTopologyV2 = 0x1f;
+constexpr std::uint32_t kAmdTopology = 0x8000001e;
+constexpr std::uint32_t kAddressSizes = 0x80000008;
 constexpr std::uint32_t kX2apic = 1U << 21;  // leaf 1, ecx, like the next two
 constexpr std::uint32_t kTscDeadline = 1U << 24;
 constexpr std::uint32_t kHypervisor = 1U << 31;
@@ -107,8 +110,20 @@ void number_cpuid(Cpuid& cpuid, std::uint32_t vcpu, std::uint32_t vcpus) {
       entry.ebx = (entry.ebx & 0xffff) | std::min(vcpus, 255U) << 16 | (vcpu & 0xff) << 24;
       if (vcpus > 1) entry.edx |= kHyperthreading;
     }
-    if (entry.function == kTopology) entry.edx = vcpu;
+    if (entry.function == kTopology || entry.function == kTopologyV2) entry.edx = vcpu;
+    if (entry.function == kAmdTopology) {
+      entry.eax = vcpu;
+      entry.ebx = vcpu & 0xff;  // the core, of one thread
+      entry.ecx = 0;            // node 0, of one
+    }
   }
+}
+
+unsigned address_bits(const Cpuid& cpuid) {
+  constexpr unsigned kWithoutLeaf = 36;
+  for (const kvm_cpuid_entry2& entry : cpuid)
+    if (entry.function == kAddressSizes) return entry.eax & 0xff;
+  return kWithoutLeaf;
 }
 
 void apply_cpuid(Cpuid& cpuid, std::span<const CpuidValue> values) {

@@ -37,9 +37,12 @@ struct CpuidMachine {
 };
 void adapt_cpuid(Cpuid& cpuid, CpuidMachine machine);
 
-// What differs from vCPU to vCPU: the APIC ids, leaves 1 and 0xb (Intel SDM 2A, CPUID); and how
-// many there are. APIC ids are vCPU ids, as KVM gives them.
+// What differs from vCPU to vCPU: the APIC ids, leaves 1, 0xb and 0x1f (Intel SDM 2A, CPUID) and
+// 0x8000001e (AMD APM 3, E.4.16); and how many there are. APIC ids are vCPU ids, as KVM gives them.
 void number_cpuid(Cpuid& cpuid, std::uint32_t vcpu, std::uint32_t vcpus);
+
+// Of a physical address (leaf 0x80000008); 36 where it is not said.
+unsigned address_bits(const Cpuid& cpuid);
 
 // Adds a leaf or subleaf that is not there yet, zero but for the value.
 void apply_cpuid(Cpuid& cpuid, std::span<const CpuidValue> values);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "vm/vcpu.hpp"
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
@@ -125,6 +126,67 @@ Result<> Vcpu::set_cpuid(const Cpuid& cpuid) const {
   if (auto done = call(fd_, ioc::set_cpuid2, *header); !done)
     return fail(explain_charged(ioc::set_cpuid2.name, done.error()));
   return {};
+}
+
+Result<> Vcpu::connect_local_apic() const {
+  // Intel SDM 3A, 10.5.1: offsets and delivery modes of the local vector table.
+  constexpr std::size_t kLint0 = 0x350;
+  constexpr std::size_t kLint1 = 0x360;
+  constexpr std::uint32_t kExtInt = 7U << 8;
+  constexpr std::uint32_t kNmi = 4U << 8;
+  kvm_lapic_state state{};
+  if (auto done = call(fd_, ioc::get_lapic, state); !done)
+    return fail(explain(ioc::get_lapic.name, done.error()));
+  if (id_ == 0) std::memcpy(state.regs + kLint0, &kExtInt, sizeof kExtInt);
+  std::memcpy(state.regs + kLint1, &kNmi, sizeof kNmi);
+  if (auto done = call(fd_, ioc::set_lapic, state); !done)
+    return fail(explain(ioc::set_lapic.name, done.error()));
+  return {};
+}
+
+void Vcpu::set_memory_types(std::uint64_t uncached, unsigned address_bits) const {
+  // Intel SDM 3A, 11.11: the default type write-back, one range that is not to be cached; 2.1:
+  // string instructions are fast.
+  constexpr std::uint32_t kMiscEnable = 0x1a0;
+  constexpr std::uint32_t kRangeBase = 0x200;
+  constexpr std::uint32_t kRangeMask = 0x201;
+  constexpr std::uint32_t kDefaultType = 0x2ff;
+  constexpr std::uint64_t k4GiB = 1ULL << 32;
+  constexpr std::uint64_t kValid = 1U << 11;
+  constexpr std::uint64_t kEnable = 1U << 11;
+  constexpr std::uint64_t kWriteBack = 6;
+  const std::uint64_t addresses = (1ULL << address_bits) - 1;
+  const std::array<kvm_msr_entry, 4> values{{
+      {.index = kMiscEnable, .reserved = 0, .data = 1},
+      {.index = kRangeBase, .reserved = 0, .data = uncached},
+      {.index = kRangeMask, .reserved = 0, .data = (addresses & ~(k4GiB - uncached - 1)) | kValid},
+      {.index = kDefaultType, .reserved = 0, .data = kEnable | kWriteBack},
+  }};
+  for (const kvm_msr_entry& value : values) {
+    struct {
+      kvm_msrs header;
+      kvm_msr_entry entry;
+    } request{};
+    request.header.nmsrs = 1;
+    request.entry = value;
+    static_cast<void>(call(fd_, ioc::set_msrs, request.header));
+  }
+}
+
+std::optional<std::uint32_t> Vcpu::tsc_khz() const {
+  const auto khz = call(fd_, ioc::get_tsc_khz);
+  if (!khz || *khz <= 0) return std::nullopt;
+  return static_cast<std::uint32_t>(*khz);
+}
+
+bool Vcpu::lies_still() const {
+  constexpr std::uint64_t kInterruptFlag = 1U << 9;
+  kvm_mp_state state{};
+  if (!call(fd_, ioc::get_mp_state, state)) return false;
+  if (state.mp_state == KVM_MP_STATE_UNINITIALIZED) return true;
+  if (state.mp_state != KVM_MP_STATE_HALTED) return false;
+  const auto registers = regs();
+  return registers && (registers->rflags & kInterruptFlag) == 0;
 }
 
 Result<kvm_regs> Vcpu::regs() const {

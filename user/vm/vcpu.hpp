@@ -64,6 +64,18 @@ class Vcpu {
 
   Result<> set_cpuid(const Cpuid& cpuid) const;
 
+  // With KVM's own interrupt controllers only. The local APIC's lines as firmware leaves them: the
+  // 8259As on LINT0 of the first vCPU, NMI on LINT1.
+  Result<> connect_local_apic() const;
+  // Memory types as firmware leaves them, write-back but for [uncached, 4 GiB); what KVM does not
+  // know of it is left out.
+  void set_memory_types(std::uint64_t uncached, unsigned address_bits) const;
+  // kHz; nothing if KVM cannot tell.
+  std::optional<std::uint32_t> tsc_khz() const;
+  // Halted with interrupts off, or never started: another vCPU or an NMI may wake it, nothing else.
+  // With KVM's own interrupt controllers, and on the thread that runs it.
+  bool lies_still() const;
+
   Result<kvm_regs> regs() const;
   Result<kvm_sregs> sregs() const;
   // Guest physical address of a linear one; nothing where the guest has no page for it.

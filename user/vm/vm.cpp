@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <vector>
 
 #include "kernel/ioctl.hpp"
@@ -102,6 +103,26 @@ SysResult<Digest> Vm::load_image(const Fd& file, std::uint64_t offset, std::uint
 Result<> Vm::create_irqchip() const {
   if (auto done = call(fd_, ioc::create_irqchip); !done)
     return fail(explain(ioc::create_irqchip.name, done.error()));
+  return {};
+}
+
+Result<> Vm::create_pit() const {
+  kvm_pit_config config{};
+  config.flags = KVM_PIT_SPEAKER_DUMMY;
+  if (auto done = call(fd_, ioc::create_pit2, config); !done)
+    return fail(explain(ioc::create_pit2.name, done.error()));
+  return {};
+}
+
+Result<> Vm::route_interrupts(std::span<const kvm_irq_routing_entry> routes) const {
+  // The structure and the entries behind it, aligned as both need.
+  std::vector<std::uint64_t> buffer(
+      (sizeof(kvm_irq_routing) + routes.size_bytes()) / sizeof(std::uint64_t) + 1);
+  auto* header = reinterpret_cast<kvm_irq_routing*>(buffer.data());
+  header->nr = static_cast<__u32>(routes.size());
+  std::memcpy(header + 1, routes.data(), routes.size_bytes());
+  if (auto done = call(fd_, ioc::set_gsi_routing, *header); !done)
+    return fail(explain(ioc::set_gsi_routing.name, done.error()));
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "bus/memory.hpp"
 #include "kernel/node.hpp"
+#include "vm/irq_routes.hpp"
 #include "vm/msr.hpp"
 #include "vm/vcpu.hpp"
 
@@ -42,6 +43,10 @@ class Vm {
 
   // KVM's own pair of 8259As, IOAPIC and local APICs; before the first vCPU.
   Result<> create_irqchip() const;
+  // KVM's own 8254, on their line 0, with port 0x61; after them.
+  Result<> create_pit() const;
+  // What leads where, in place of what was set before.
+  Result<> route_interrupts(std::span<const kvm_irq_routing_entry> routes) const;
   // A line of theirs. May be called from any thread.
   SysResult<int> set_irq_line(std::uint32_t irq, bool level) const;
 

@@ -99,6 +99,25 @@ TEST(Cpuid, EachVcpuHasItsNumber) {
   EXPECT_EQ(cpuid[1].edx, 0x1ffU);
 }
 
+TEST(Cpuid, EachVcpuHasItsNumberInLaterLeaves) {
+  Cpuid cpuid{entry(0x1f, 0), entry(0x1f, 1), entry(0x8000001e)};
+  cpuid[2].ecx = cpuid[2].ebx = 0xffff;
+  number_cpuid(cpuid, 0x103, 1000);
+  EXPECT_EQ(cpuid[0].edx, 0x103U);
+  EXPECT_EQ(cpuid[1].edx, 0x103U);
+  EXPECT_EQ(cpuid[2].eax, 0x103U);
+  EXPECT_EQ(cpuid[2].ebx, 0x03U);
+  EXPECT_EQ(cpuid[2].ecx, 0U);
+  EXPECT_EQ(cpuid[2].edx, 0U);
+}
+
+TEST(Cpuid, AddressesHaveTheBitsThatItSays) {
+  Cpuid cpuid{entry(1), entry(0x80000008)};
+  cpuid[1].eax = 0x3028;
+  EXPECT_EQ(address_bits(cpuid), 40U);
+  EXPECT_EQ(address_bits({entry(1)}), 36U);
+}
+
 TEST(Cpuid, OneVcpuHasNoThreads) {
   Cpuid cpuid{entry(1)};
   number_cpuid(cpuid, 0, 1);

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "kernel/node.hpp"
 #include "bus/memory.hpp"
+#include "kernel/node.hpp"
 
 namespace vmctl {
 namespace {
