@@ -21,13 +21,15 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san test-debug coverage-kmod soak races again fuzz matrix gallery bench lint coverage install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san test-debug coverage-kmod soak races again fuzz matrix gallery linux kut bench bench-linux lint coverage install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
 	@echo 'make test       all tests, on this host and in the test VM'
 	@echo 'make matrix     the tests of the VM on every kernel, as a table'
 	@echo 'make gallery    guests that prove a fact each, in the test VM and here, as a table'
+	@echo 'make linux      boots a Linux kernel of Debian in the test VM under vmctl, to a shell'
+	@echo 'make kut        verdicts of kvm-unit-tests under vmctl beside those under QEMU, as a table'
 	@echo 'make test-debug tests of the driver, and of the detectors, on a kernel that reports defects'
 	@echo 'make coverage-kmod  which lines of the driver the tests reach, on that kernel, as a table'
 	@echo 'make soak       processes that come and go in every way, for TIME seconds (600)'
@@ -98,6 +100,11 @@ gallery: deps build/user/build.ninja
 	@cmake --build build/user --target vmctl guests
 	@scripts/module $(KERNEL) >/dev/null
 	@tests/gallery $(if $(KERNEL),--kernel $(KERNEL))
+
+# VMCTL_KVM_UNIT_TESTS: the folder with the images.
+kut: deps
+	@$(MAKE) --no-print-directory all
+	@tests/kut/table $(if $(KERNEL),--kernel $(KERNEL))
 
 # The kernel is built first where it is not there: some minutes.
 test-debug: deps

@@ -29,6 +29,8 @@ SUITES = [
     Suite("icount", [BIN / "icount-tests"], in_vm=True, vm_options=["--icount"]),
     Suite("gallery-host", [TOP / "tests/guest/run", "--host"]),
     Suite("fuzz", [TOP / "tests/fuzz/run"]),
+    # Where there are no images each case says so, for which no VM is needed.
+    Suite("kut", [TOP / "tests/kut/run"], in_vm="VMCTL_KVM_UNIT_TESTS" in os.environ),
 ]
 NAMES = [suite.name for suite in SUITES]
 # What of them runs the user side, and is worth a run with sanitizers.
