@@ -69,8 +69,10 @@ class VirtioDevice {
   // The most that each queue holds; powers of two.
   virtual std::vector<std::uint16_t> queue_sizes() const = 0;
 
-  // Device configuration space (2.5). Offset and size are the guest's: what is not there reads as
-  // zeros, which `data` is filled with. From any vCPU; not at the same time as update_config().
+  // Device configuration space (2.5), at most 4 KiB; 0: there is none. Offset and size of accesses
+  // are the guest's: what is not there reads as zeros, which `data` is filled with. From any vCPU;
+  // not at the same time as update_config().
+  virtual std::uint32_t config_size() const { return 0; }
   virtual void read_config(std::uint64_t /*offset*/, std::span<std::uint8_t> /*data*/) const {}
   virtual void write_config(std::uint64_t /*offset*/, std::span<const std::uint8_t> /*data*/) {}
 
