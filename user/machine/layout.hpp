@@ -41,6 +41,7 @@ inline constexpr std::uint64_t kSlotMax = ((1ULL << 31) - 1) * kPageSize;
 // Guest physical addresses. Memory from 0 up to 3 GiB, the rest of it from 4 GiB on; what lies
 // between is for devices and for KVM's own pages.
 inline constexpr Range kLowMemory{"memory below 4 GiB", 0, 3 * kGiB};
+inline constexpr Range kPciMemory{"PCI memory", 3 * kGiB, 512 * kMiB};
 inline constexpr Range kIdentityMap{"KVM's identity map", 0xfffbc000, kPageSize};
 inline constexpr Range kTss{"KVM's task state", 0xfffbd000, 3 * kPageSize};
 inline constexpr Range kHighMemory{"memory above 4 GiB", 4 * kGiB, kSlotMax};
@@ -52,7 +53,7 @@ inline constexpr Range kFirmware{"firmware tables", 0xe0000, 128 * kKiB};
 inline constexpr GuestAddr kRsdp{kFirmware.base};
 static_assert(disjoint(std::array{kEbda, kFirmware}));
 
-inline constexpr std::array kMemoryMap{kLowMemory, kIdentityMap, kTss, kHighMemory};
+inline constexpr std::array kMemoryMap{kLowMemory, kPciMemory, kIdentityMap, kTss, kHighMemory};
 static_assert(disjoint(kMemoryMap));
 
 // Ports, where a PC has them. The power management timer has no fixed place; ACPI tables tell it.
@@ -71,16 +72,27 @@ inline constexpr Range kElcr{"ELCR", 0x4d0, 2};
 inline constexpr Range kPmTimer{"PM timer", 0x608, 4};
 // With the reset control register in it.
 inline constexpr Range kConfigAddress{"PCI configuration address", 0xcf8, 4};
+inline constexpr Range kConfigData{"PCI configuration data", 0xcfc, 4};
 
 inline constexpr std::array kPortMap{
     kPicMaster, kI8042Data,    kI8042Command, kRtc,  kPost, kSystemControlA, kPicSlave,
-    kElcr,      kDebugConsole, kDebugExit,    kCom1, kCom2, kPmTimer,        kConfigAddress};
+    kElcr,      kDebugConsole, kDebugExit,    kCom1, kCom2, kPmTimer,        kConfigAddress,
+    kConfigData};
 static_assert(disjoint(kPortMap));
 
 // Interrupt lines, as a PC has them.
 inline constexpr unsigned kCom2Irq = 3;
 inline constexpr unsigned kCom1Irq = 4;
 inline constexpr unsigned kRtcIrq = 8;
+
+// Where a PCI slot's pin (0: INTA) leads to: a pin of the IOAPIC that no ISA line has, or a line of
+// the 8259As for who uses those alone. Neighbours take turns, as on a real board.
+inline constexpr unsigned pci_gsi(unsigned slot, unsigned pin) {
+  return 16 + (slot + pin) % 8;
+}
+inline constexpr unsigned pci_irq(unsigned slot, unsigned pin) {
+  return 10 + (slot + pin) % 2;
+}
 
 // What --mem may say.
 inline constexpr std::uint64_t kMemoryDefault = 64 * kMiB;         // flat images

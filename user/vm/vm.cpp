@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <vector>
 
 #include "kernel/ioctl.hpp"
@@ -103,6 +104,33 @@ Result<> Vm::create_irqchip() const {
   if (auto done = call(fd_, ioc::create_irqchip); !done)
     return fail(explain(ioc::create_irqchip.name, done.error()));
   return {};
+}
+
+Result<> Vm::route_interrupts(std::span<const kvm_irq_routing_entry> routes) const {
+  // The structure and the entries behind it, aligned as both need.
+  std::vector<std::uint64_t> buffer(
+      (sizeof(kvm_irq_routing) + routes.size_bytes()) / sizeof(std::uint64_t) + 1);
+  auto* header = reinterpret_cast<kvm_irq_routing*>(buffer.data());
+  header->nr = static_cast<__u32>(routes.size());
+  std::memcpy(header + 1, routes.data(), routes.size_bytes());
+  if (auto done = call(fd_, ioc::set_gsi_routing, *header); !done)
+    return fail(explain(ioc::set_gsi_routing.name, done.error()));
+  return {};
+}
+
+SysResult<int> Vm::raise_by(const Event& event, std::uint32_t gsi) const {
+  kvm_irqfd request{};
+  request.fd = static_cast<__u32>(event.fd());
+  request.gsi = gsi;
+  return call(fd_, ioc::irqfd, request);
+}
+
+SysResult<int> Vm::write_sets(const Event& event, GuestAddr address, bool on) const {
+  kvm_ioeventfd request{};  // a length of 0 is any
+  request.addr = address.value;
+  request.fd = event.fd();
+  request.flags = on ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN;
+  return call(fd_, ioc::ioeventfd, request);
 }
 
 SysResult<int> Vm::set_irq_line(std::uint32_t irq, bool level) const {

@@ -9,10 +9,12 @@
 #include <span>
 #include <string>
 
+#include "base/event.hpp"
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "bus/memory.hpp"
 #include "kernel/node.hpp"
+#include "vm/irq_routes.hpp"
 #include "vm/msr.hpp"
 #include "vm/vcpu.hpp"
 
@@ -42,8 +44,15 @@ class Vm {
 
   // KVM's own pair of 8259As, IOAPIC and local APICs; before the first vCPU.
   Result<> create_irqchip() const;
+  // What leads where, in place of what was set before.
+  Result<> route_interrupts(std::span<const kvm_irq_routing_entry> routes) const;
   // A line of theirs. May be called from any thread.
   SysResult<int> set_irq_line(std::uint32_t irq, bool level) const;
+  // Each write to this eventfd raises the interrupt that is routed from `gsi` (KVM_IRQFD).
+  SysResult<int> raise_by(const Event& event, std::uint32_t gsi) const;
+  // Whether a guest's write to `address`, of any width, is one to the eventfd instead of an exit
+  // (KVM_IOEVENTFD).
+  SysResult<int> write_sets(const Event& event, GuestAddr address, bool on) const;
 
   // What the filter names exits from now on.
   Result<> filter_msrs(MsrFilter& filter) const;
