@@ -212,6 +212,7 @@ Result<> complete(LoadRequest& request) {
   machine.registers = TRY(parse_registers(request.registers));
   for (const std::string& text : request.initrds) machine.boot.files.push_back(parse_file(text));
   for (const std::string& text : request.cpuid) machine.cpuid.push_back(TRY(parse_cpuid(text)));
+  for (const std::string& text : request.disks) machine.pci.disks.push_back(TRY(parse_disk(text)));
   for (const std::string& text : request.msrs) machine.msrs.push_back(TRY(parse_msr(text)));
   for (const std::string& text : request.trace_ranges)
     request.run.trace.ranges.push_back(TRY(parse_trace_range(text)));
@@ -220,6 +221,12 @@ Result<> complete(LoadRequest& request) {
   if (!request.run.trace.ranges.empty() && request.run.trace.kinds == 0)
     request.run.trace.kinds = kTraceExits;
   const ChannelSpec::Kind stdio = ChannelSpec::Kind::stdio;
+  if (machine.pci.console && machine.pci.console->kind == stdio &&
+      (machine.devices.com1.kind == stdio || machine.devices.com2.kind == stdio))
+    return fail({.status = Status::usage,
+                 .what = "--virtio-console stdio and a serial port on stdio",
+                 .why = "they cannot share standard input and output",
+                 .advice = "give the serial port another channel, as in --console none"});
   if (machine.devices.com1.kind == stdio && machine.devices.com2.kind == stdio)
     return fail({.status = Status::usage,
                  .what = "--console stdio and --com2 stdio",
@@ -280,6 +287,13 @@ void declare_load(CLI::App& command, LoadRequest& request) {
              parse_channel, [&](const ChannelSpec& spec) { machine.devices.com1 = spec; });
   add_parsed(command, "--com2", "a second serial port (none)", "CHANNEL", parse_channel,
              [&](const ChannelSpec& spec) { machine.devices.com2 = spec; });
+  add_parsed(command, "--virtio-console", "a virtio console, Linux's hvc0 (none)", "CHANNEL",
+             parse_channel, [&](const ChannelSpec& spec) { machine.pci.console = spec; });
+  command
+      .add_option("--disk", request.disks,
+                  "a virtio disk, which has the file's bytes; ,ro: not to be written; repeatable")
+      ->type_name("FILE[,ro]")
+      ->allow_extra_args(false);
   add_parsed(command, "--rtc", "what the real-time clock shows at first (UTC now)",
              "YYYY-MM-DDTHH:MM:SS", parse_date,
              [&](std::chrono::sys_seconds date) { machine.devices.rtc = date; });

@@ -18,6 +18,7 @@ struct LoadRequest {
   std::vector<std::string> registers;
   std::vector<std::string> cpuid;
   std::vector<std::string> msrs;
+  std::vector<std::string> disks;
   std::vector<std::string> trace_kinds;
   std::vector<std::string> trace_ranges;
   bool stats = false;

@@ -84,6 +84,8 @@ VMCTL_COMMAND(get_lapic, KVM_GET_LAPIC, kvm_lapic_state);
 VMCTL_COMMAND(set_lapic, KVM_SET_LAPIC, kvm_lapic_state);
 VMCTL_COMMAND(set_msrs, KVM_SET_MSRS, kvm_msrs);
 VMCTL_COMMAND(get_mp_state, KVM_GET_MP_STATE, kvm_mp_state);
+VMCTL_COMMAND(irqfd, KVM_IRQFD, kvm_irqfd);
+VMCTL_COMMAND(ioeventfd, KVM_IOEVENTFD, kvm_ioeventfd);
 VMCTL_COMMAND(irq_line, KVM_IRQ_LINE, kvm_irq_level);
 VMCTL_COMMAND(interrupt, KVM_INTERRUPT, kvm_interrupt);
 VMCTL_COMMAND(get_supported_cpuid, KVM_GET_SUPPORTED_CPUID, kvm_cpuid2);

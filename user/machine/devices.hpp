@@ -53,6 +53,8 @@ class Devices {
   Result<> begin();
 
   Interrupts& interrupts() { return interrupts_; }
+  // What selects a PCI function.
+  const ConfigAddress& config_address() const { return config_address_; }
   SerialPort& com1() { return com1_; }
   std::optional<SerialPort>& com2() { return com2_; }
 

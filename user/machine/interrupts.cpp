@@ -22,9 +22,9 @@ void Interrupts::connect(Tracer* tracer, std::function<void()> kick) {
 
 void Interrupts::set(unsigned irq, bool level) {
   if (tracer_ != nullptr) tracer_->line(irq, level);
-  if (pic_)
+  if (pic_ && irq < Pic::kLines)
     pic_->line(irq).set(level);
-  else  // fails only on a VM that was revoked, which its vCPUs will notice
+  else if (!pic_)  // fails only on a VM that was revoked, which its vCPUs will notice
     static_cast<void>(vm_.set_irq_line(irq, level));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// The machine's sixteen interrupt lines, and who takes them: KVM's own controllers, or a pair of
+// The machine's interrupt lines, and who takes them: KVM's own controllers, or a pair of
 // 8259As here whose interrupts the first vCPU's thread injects.
 #pragma once
 
@@ -22,7 +22,8 @@ enum class Irqchip : std::uint8_t { none, kernel };
 
 class Interrupts {
  public:
-  static constexpr unsigned kLines = 16;
+  // The pins of an IOAPIC; 8259As have the first sixteen.
+  static constexpr unsigned kLines = 24;
 
   // `vm` must outlive it; its irqchip, if that is asked for, is the caller's to make.
   Interrupts(Irqchip irqchip, const Vm& vm);

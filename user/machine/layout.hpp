@@ -80,11 +80,13 @@ inline constexpr Range kPm1Control{"ACPI PM1 control", 0x604, AcpiPm::kControlSi
 inline constexpr Range kPmTimer{"PM timer", 0x608, 4};
 // With the reset control register in it.
 inline constexpr Range kConfigAddress{"PCI configuration address", 0xcf8, 4};
+inline constexpr Range kConfigData{"PCI configuration data", 0xcfc, 4};
 
 inline constexpr std::array kPortMap{kPicMaster,    kI8042Data,      kI8042Command, kRtc,
                                      kPost,         kSystemControlA, kPicSlave,     kElcr,
                                      kDebugConsole, kDebugExit,      kCom1,         kCom2,
-                                     kPm1Event,     kPm1Control,     kPmTimer,      kConfigAddress};
+                                     kPm1Event,     kPm1Control,     kPmTimer,      kConfigAddress,
+ kConfigData};
 static_assert(disjoint(kPortMap));
 
 // Ports from here on are PCI's.
@@ -105,7 +107,7 @@ inline constexpr unsigned pci_irq(unsigned slot, unsigned pin) {
   return 10 + (slot + pin) % 2;
 }
 
-// What --mem may say.
+// Where a PCI slot's pin (0: INTA) leads to: a pin of the IOAPIC that no ISA line has, or a line of
 inline constexpr std::uint64_t kMemoryDefault = 64 * kMiB;         // flat images
 inline constexpr std::uint64_t kMemoryDefaultKernel = 512 * kMiB;  // all others
 inline constexpr std::uint64_t kMemoryMax = kLowMemory.size + kHighMemory.size;

@@ -68,6 +68,21 @@ Result<> Machine::add_vcpus(const MachineConfig& config, const Entry& entry, Irq
   return {};
 }
 
+Result<> Machine::add_pci(const MachineConfig& config, Irqchip irqchip, bool flat) {
+  PciDevicesConfig pci = config.pci;
+  pci.always |= !flat;
+  if (!pci.wanted()) return {};
+  pci_ = TRY(PciDevices::build(pci, {.vm = vm_,
+                                     .memory = memory_,
+                                     .interrupts = devices_->interrupts(),
+                                     .address = devices_->config_address(),
+                                     .ending = ending_,
+                                     .messages = irqchip == Irqchip::kernel &&
+                                                 node_.capability(KVM_CAP_IRQFD) > 0 &&
+                                                 node_.capability(KVM_CAP_IRQ_ROUTING) > 0}));
+  return pci_->place(ports_, mmio_);
+}
+
 Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   using namespace layout;
 
@@ -109,6 +124,7 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
       TRY(Devices::build(devices, {.below_4g = below_4g, .above_4g = boot.memory_size() - below_4g},
                          machine->vm_, machine->ending_, file_id(boot.image().fd().get())));
   TRY(machine->devices_->place(machine->ports_));
+  TRY(machine->add_pci(config, irqchip, flat));
 
   // What an image puts in its place replaces it.
   if (below_4g >= firmware::kAreaEnd.value) {
@@ -118,6 +134,7 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   machine->digest_ = TRY(boot.load(machine->vm_, machine->memory_));
   TRY(machine->add_vcpus(config, entry, irqchip, std::move(cpuid)));
   TRY(machine->devices_->begin());
+  if (machine->pci_) TRY(machine->pci_->begin());
   return machine;
 }
 

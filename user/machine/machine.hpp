@@ -17,6 +17,7 @@
 #include "machine/devices.hpp"
 #include "machine/ending.hpp"
 #include "machine/layout.hpp"
+#include "machine/pci_devices.hpp"
 #include "vm/cpuid.hpp"
 #include "vm/msr.hpp"
 #include "vm/registers.hpp"
@@ -37,6 +38,7 @@ struct MachineConfig {
   // Nothing: none of KVM's for flat images, KVM's own for all others.
   std::optional<Irqchip> irqchip;
   DevicesConfig devices;
+  PciDevicesConfig pci;
 };
 
 class Machine {
@@ -52,11 +54,14 @@ class Machine {
   const Bus& ports() const { return ports_; }
   const Bus& mmio() const { return mmio_; }
   Devices& devices() { return *devices_; }
+  // None where nothing on it was asked for.
+  PciDevices* pci() { return pci_.get(); }
   Msrs& msrs() { return msrs_; }
   Ending& ending() { return ending_; }
 
  private:
   Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs);
+  Result<> add_pci(const MachineConfig& config, Irqchip irqchip, bool flat);
   Result<> add_vcpus(const MachineConfig& config, const Entry& entry, Irqchip irqchip, Cpuid cpuid);
 
   // In the order of their making; the last one made goes first.
@@ -68,6 +73,7 @@ class Machine {
   Msrs msrs_;
   Ending ending_;
   std::unique_ptr<Devices> devices_;
+  std::unique_ptr<PciDevices> pci_;
   Bus ports_;
   Bus mmio_;
 };

@@ -185,12 +185,13 @@ void wait_for_end(const Signals& signals, Threads& threads, Ending& ending,
 
 // Kicks until the last thread is out. Once is enough but for a thread that is about to block in a
 // write at that very moment.
-void stop(Threads& threads, Devices& devices) {
+void stop(Threads& threads, Devices& devices, PciDevices* pci) {
   constexpr int kAgainMs = 20;
   pollfd done{.fd = threads.done_fd(), .events = POLLIN, .revents = 0};
   while (threads.running() > 0) {
     threads.kick();
     devices.kick();  // it may hold what a vCPU waits for
+    if (pci != nullptr) pci->kick();
     if (::poll(&done, 1, kAgainMs) > 0) threads.take_done();
   }
 }
@@ -216,6 +217,7 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
                    machine.vcpus().size() > 1);
 
   Devices& devices = machine.devices();
+  PciDevices* pci = machine.pci();
   Interrupts& interrupts = devices.interrupts();
   std::atomic<std::size_t> active = machine.vcpus().size();
   std::deque<VcpuLoop> loops;
@@ -224,7 +226,8 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
     if (loops.empty()) {
       own.pic = interrupts.pic();
       // By a device, or by another vCPU that has a device raise an interrupt.
-      own.may_wake = [&] { return active > 1 || devices.may_interrupt(); };
+      own.may_wake = [&] { return active > 1 || devices.may_interrupt() || (pci != nullptr && pci->may_interrupt());
+      };
     }
     loops.emplace_back(machine, vcpu, std::move(own));
   }
@@ -239,7 +242,8 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
         signals, threads, ending,
         options.timeout ? std::optional(start + *options.timeout) : std::nullopt,
         interrupts.pic() == nullptr ? std::optional<HaltWatch>({loops, start}) : std::nullopt);
-    stop(threads, devices);
+    stop(threads, devices, pci);
+    if (pci != nullptr) pci->stop();
     // Before the threads' handles go, which a late timer would kick.
     devices.stop();
   }

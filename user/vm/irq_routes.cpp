@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "vm/irq_routes.hpp"
 
+#include <cstdint>
+
 namespace vmctl {
 namespace {
 

@@ -126,6 +126,21 @@ Result<> Vm::route_interrupts(std::span<const kvm_irq_routing_entry> routes) con
   return {};
 }
 
+SysResult<int> Vm::raise_by(const Event& event, std::uint32_t gsi) const {
+  kvm_irqfd request{};
+  request.fd = static_cast<__u32>(event.fd());
+  request.gsi = gsi;
+  return call(fd_, ioc::irqfd, request);
+}
+
+SysResult<int> Vm::write_sets(const Event& event, GuestAddr address, bool on) const {
+  kvm_ioeventfd request{};  // a length of 0 is any
+  request.addr = address.value;
+  request.fd = event.fd();
+  request.flags = on ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN;
+  return call(fd_, ioc::ioeventfd, request);
+}
+
 SysResult<int> Vm::set_irq_line(std::uint32_t irq, bool level) const {
   kvm_irq_level line{};
   line.irq = irq;

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "base/event.hpp"
 #include "base/fd.hpp"
 #include "base/result.hpp"
 #include "bus/memory.hpp"
@@ -49,6 +50,11 @@ class Vm {
   Result<> route_interrupts(std::span<const kvm_irq_routing_entry> routes) const;
   // A line of theirs. May be called from any thread.
   SysResult<int> set_irq_line(std::uint32_t irq, bool level) const;
+  // Each write to this eventfd raises the interrupt that is routed from `gsi` (KVM_IRQFD).
+  SysResult<int> raise_by(const Event& event, std::uint32_t gsi) const;
+  // Whether a guest's write to `address`, of any width, is one to the eventfd instead of an exit
+  // (KVM_IOEVENTFD).
+  SysResult<int> write_sets(const Event& event, GuestAddr address, bool on) const;
 
   // What the filter names exits from now on.
   Result<> filter_msrs(MsrFilter& filter) const;
