@@ -9,6 +9,7 @@
 #include "load/format.hpp"
 #include "load/planner.hpp"
 #include "load/request.hpp"
+#include "load/unpack.hpp"
 #include "machine/loader.hpp"
 
 namespace vmctl {
@@ -22,21 +23,30 @@ std::optional<RngSeed> random_seed() {
   return seed;
 }
 
+// No larger than the guest's memory, or it would fit nowhere.
+Result<Image> open_unpacked(const std::string& path, std::uint64_t limit) {
+  Image image = TRY(Image::open(path));
+  auto unpacked = TRY(unpack(image, limit));
+  return unpacked ? std::move(*unpacked) : std::move(image);
+}
+
 }  // namespace
 
 Result<Boot> Boot::prepare(const BootConfig& config) {
   Boot boot;
-  boot.images_.push_back(std::make_unique<Image>(TRY(Image::open(config.image))));
+  boot.images_.push_back(std::make_unique<Image>(
+      TRY(open_unpacked(config.image, config.memory.value_or(layout::kMemoryDefaultKernel)))));
   for (const BootFileConfig& file : config.files)
     boot.images_.push_back(std::make_unique<Image>(TRY(Image::open(file.path))));
 
   const Image& image = *boot.images_.front();
-  const bool flat = (config.format ? *config.format : TRY(identify(image))) == Format::flat;
+  const Format format = config.format ? *config.format : TRY(identify(image));
+  const bool flat = format == Format::flat;
   boot.memory_size_ =
       config.memory.value_or(flat ? layout::kMemoryDefault : layout::kMemoryDefaultKernel);
 
   BootRequest request{.flat = config.flat,
-                      .format = config.format,
+                      .format = format,
                       .command_line = config.command_line,
                       .files = {},
                       .memory_map = layout::memory_map(boot.memory_size_),

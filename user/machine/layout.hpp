@@ -107,7 +107,7 @@ inline constexpr unsigned pci_irq(unsigned slot, unsigned pin) {
   return 10 + (slot + pin) % 2;
 }
 
-// Where a PCI slot's pin (0: INTA) leads to: a pin of the IOAPIC that no ISA line has, or a line of
+// What --mem may say.
 inline constexpr std::uint64_t kMemoryDefault = 64 * kMiB;         // flat images
 inline constexpr std::uint64_t kMemoryDefaultKernel = 512 * kMiB;  // all others
 inline constexpr std::uint64_t kMemoryMax = kLowMemory.size + kHighMemory.size;
