@@ -119,6 +119,15 @@ TEST(Format, HasAName) {
   EXPECT_EQ(none.error().text().find('\033'), std::string::npos);
 }
 
+TEST(Planner, OnlyAFlatImageIsToldWhereItStarts) {
+  BootRequest request = pc();
+  request.flat.entry = GuestAddr{0x1000};
+  expect_refused(plan_image, request, kernel(Bytes(0x100)), {"--entry 0x1000", "it is elf"},
+                 Status::usage);
+  request.format = Format::flat;
+  EXPECT_TRUE(sound(plan_image, request, kernel(Bytes(0x100))));
+}
+
 TEST(Planner, TakesTheFormatByForceOrByContent) {
   const Bytes image = kernel(multiboot1_header());
   const MemorySource source(image);
