@@ -12,8 +12,10 @@
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "base/size.hpp"
+#include "cli/boot_options.hpp"
 #include "cli/command.hpp"
 #include "cli/load.hpp"
+#include "cli/parsed.hpp"
 #include "machine/runner.hpp"
 
 namespace vmctl::cli {
@@ -21,9 +23,10 @@ namespace {
 
 constexpr const char* kFooter =
     R"(ADDR and SIZE are decimal or 0x hexadecimal, and take K, M, G, T.
-The image is a flat binary that starts in real mode. The guest's first serial port
-(0x3f8) is standard output and input, port 0xf4 ends the run; everything else goes to
-standard error.
+The image is a flat binary that starts in real mode, an ELF executable, a multiboot or PVH
+kernel, or Linux: its content says which, and vmctl inspect tells what goes where. The guest's
+first serial port (0x3f8) is standard output and input, port 0xf4 ends the run; everything else
+goes to standard error.
 
 Channels of serial ports: stdio, none; file:PATH, which is overwritten; pty and unix:PATH, where
 output waits until somebody reads it.
@@ -46,42 +49,6 @@ Exit status:
     82      an exit that vmctl does not handle
     124     --timeout was over
     128+N   ended by signal N (130 for Ctrl-C; 141 when the reader of the output is gone))";
-
-// Options whose text one of our parsers understands; its words become CLI11's.
-template <class Parse, class Store>
-CLI::Option* add_parsed(CLI::App& app, const std::string& name, const std::string& help,
-                        const char* type, Parse parse, Store store) {
-  return app
-      .add_option_function<std::string>(
-          name,
-          [name, parse, store](const std::string& text) {
-            auto value = parse(text);
-            if (!value)
-              throw CLI::ValidationError(name, value.error().what + ": " + value.error().why);
-            store(*value);
-          },
-          help)
-      ->type_name(type);
-}
-
-Result<std::uint64_t> parse_memory(const std::string& text) {
-  const std::uint64_t size = TRY(parse_size(text));
-  std::string why;
-  if (size == 0 || size % layout::kPageSize != 0) why = "not a multiple of 4 KiB, more than 0";
-  if (size > layout::kMemoryMax) why = "more than a guest can have";
-  if (!why.empty())
-    return fail({.status = Status::usage, .what = fmt::format("'{}'", text), .why = why});
-  return size;
-}
-
-// A file whose name has a comma is given as it is where there is such a file.
-BootFileConfig parse_file(const std::string& text) {
-  const std::size_t comma = text.find(',');
-  std::error_code ignored;
-  if (comma == std::string::npos || std::filesystem::exists(text, ignored))
-    return {.path = text, .arguments = ""};
-  return {.path = text.substr(0, comma), .arguments = text.substr(comma + 1)};
-}
 
 Result<std::uint32_t> parse_cpus(const std::string& text) {
   constexpr std::uint64_t kMax = 65536;  // KVM knows its own limit, and it is lower
@@ -210,7 +177,6 @@ Result<int> load(const LoadRequest& request) {
 Result<> complete(LoadRequest& request) {
   MachineConfig& machine = request.machine;
   machine.registers = TRY(parse_registers(request.registers));
-  for (const std::string& text : request.initrds) machine.boot.files.push_back(parse_file(text));
   for (const std::string& text : request.cpuid) machine.cpuid.push_back(TRY(parse_cpuid(text)));
   for (const std::string& text : request.disks) machine.pci.disks.push_back(TRY(parse_disk(text)));
   for (const std::string& text : request.msrs) machine.msrs.push_back(TRY(parse_msr(text)));
@@ -252,20 +218,7 @@ Result<> complete(LoadRequest& request) {
 void declare_load(CLI::App& command, LoadRequest& request) {
   MachineConfig& machine = request.machine;
   command.footer(kFooter);
-  command.add_option("FILE", machine.boot.image, "the guest image")->required()->type_name("");
-  add_parsed(command, "--at", "load it at this guest physical address (0x1000)", "ADDR", parse_size,
-             [&](std::uint64_t at) { machine.boot.flat.at = GuestAddr{at}; });
-  add_parsed(command, "--entry", "start here (where it is loaded)", "ADDR", parse_size,
-             [&](std::uint64_t entry) { machine.boot.flat.entry = GuestAddr{entry}; });
-  add_parsed(command, "-m,--mem", "the guest's memory (flat images 64M, others 512M)", "SIZE",
-             parse_memory, [&](std::uint64_t size) { machine.boot.memory = size; });
-  command
-      .add_option("--initrd", request.initrds,
-                  "an initrd for Linux, a module for others, with its arguments; repeatable")
-      ->type_name("FILE[,ARGUMENTS]")
-      ->allow_extra_args(false);
-  command.add_option("--append", machine.boot.command_line, "the kernel's command line")
-      ->type_name("TEXT");
+  declare_boot(command, machine.boot);
   command
       .add_option("--reg", request.registers, "a register at the start, as in rax=2; repeatable")
       ->type_name("NAME=VALUE")

@@ -14,8 +14,7 @@ namespace vmctl::cli {
 struct LoadRequest {
   MachineConfig machine;
   RunOptions run;
-  std::vector<std::string> initrds;  // as given, like the next five
-  std::vector<std::string> registers;
+  std::vector<std::string> registers;  // as given, like the next five
   std::vector<std::string> cpuid;
   std::vector<std::string> msrs;
   std::vector<std::string> disks;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "load/planner.hpp"
 
+#include <fmt/format.h>
+
 #include "load/bzimage.hpp"
 #include "load/elf.hpp"
 #include "load/flat.hpp"
@@ -25,7 +27,15 @@ Result<LoadPlan> plan_flat_image(const BootRequest& request, const Source& image
 }  // namespace
 
 Result<LoadPlan> plan_image(const BootRequest& request, const Source& image) {
-  switch (request.format ? *request.format : TRY(identify(image))) {
+  const Format format = request.format ? *request.format : TRY(identify(image));
+  if (format != Format::flat && request.flat.entry)
+    return fail(
+        {.status = Status::usage,
+         .what = fmt::format("--entry {:#x}", request.flat.entry->value),
+         .where = image.path(),
+         .why = fmt::format("it is {}, which says itself where it starts", format_name(format)),
+         .advice = "leave --entry out, or force --format flat"});
+  switch (format) {
     case Format::flat:
       break;
     case Format::elf:
