@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0
+// A file compressed with xz.
+#include "unpack.hpp"
+
+FUZZ_TARGET(data, size) {
+  vmctl::fuzz::unpack_with(vmctl::unpack_xz, data, size);
+  return 0;
+}
