@@ -29,6 +29,9 @@ enum Port : std::uint16_t {
   kSerialMcr = kSerial + 4,
   kSerialLsr = kSerial + 5,
   kElcr = 0x4d0,
+  kPm1Status = 0x600,
+  kPm1Enable = 0x602,
+  kPm1Control = 0x604,
   kPmTimer = 0x608,
   kResetControl = 0xcf9,
 };
@@ -109,6 +112,8 @@ Pc::Pc()
   claim(kSerial, Serial::kSize, "serial", serial_);
   claim(kPmTimer, PmTimer::kSize, "pm-timer", pm_timer_, kUpToDwords);
   claim(kResetControl, ResetControl::kSize, "reset-control", reset_control_);
+  claim(kPm1Status, AcpiPm::kEventSize, "pm1-event", acpi_pm_.events(), kUpToDwords);
+  claim(kPm1Control, AcpiPm::kControlSize, "pm1-control", acpi_pm_.control(), kUpToDwords);
 }
 
 void Pc::claim(std::uint64_t base, std::uint64_t size, const char* name, Device& device,
@@ -119,10 +124,12 @@ void Pc::claim(std::uint64_t base, std::uint64_t size, const char* name, Device&
 
 void Pc::step(Script& script) {
   ++tally().steps;
-  const Before before{.hears = hears(), .pending = pic_.pending(), .resets = resets_};
+  const Before before{
+      .hears = hears(), .pending = pic_.pending(), .resets = resets_, .offs = offs_};
   rooms_ = 0;
   interrupts_ = 0;
   may_reset_ = false;
+  may_switch_off_ = false;
   switch (const std::uint8_t what = script.byte(); what % 32) {
     case 0:
     case 1:
@@ -159,6 +166,9 @@ void Pc::step(Script& script) {
       break;
     case 17:
       if (what < 64) transfer(script);
+      break;
+    case 18:
+      press_button();
       break;
     default:
       access(script);
@@ -239,6 +249,7 @@ void Pc::write(std::uint64_t address, std::size_t width, std::span<const std::ui
   const std::uint64_t end = address + width;
   for (const Port port : {kKeyboardData, kKeyboardCommand, kPortA, kResetControl})
     may_reset_ |= address <= port && port < end;
+  may_switch_off_ = address <= kPm1Control + 1 && kPm1Control + 1 < end;
   const bool to_thr = address == kSerial && width == 1;
   const bool leaves = to_thr && (in(kSerialLcr)&0x80) == 0 && (in(kSerialMcr)&0x10) == 0;
 
@@ -300,7 +311,7 @@ void Pc::fire() {
 void Pc::set_line(Script& script) {
   const std::uint8_t what = script.byte();
   const unsigned irq = what % Pic::kLines;
-  if (irq == 4 || irq == 8) return;
+  if (irq == 4 || irq == 8 || irq == 9) return;
   levels_.at(irq) = (what & 0x80) != 0;
   pic_.line(irq).set(levels_.at(irq));
 }
@@ -379,6 +390,12 @@ void Pc::check_time() {
   within(cmos(0x32), 0, 99);
 }
 
+void Pc::press_button() {
+  acpi_pm_.press_power_button();
+  require((in(kPm1Status + 1) & 1) != 0, "the power button is seen");
+  require(sci_line_.high == acpi_pm_.power_button_enabled(), "who enabled it is interrupted");
+}
+
 // A text comes in whole, through a UART set up anyhow, by a guest that polls.
 void Pc::transfer(Script& script) {
   const std::uint8_t how = script.byte();
@@ -413,6 +430,7 @@ void Pc::check(const Before& before) {
 
   levels_.at(4) = serial_line_.high;
   levels_.at(8) = rtc_line_.high;
+  levels_.at(9) = sci_line_.high;
   if (!before.pending && pic_.pending()) require(interrupts_ > 0, "a new request is told");
   if (pic_.pending()) {
     bool asked = false;
@@ -423,6 +441,12 @@ void Pc::check(const Before& before) {
   require(rtc_.may_interrupt() == (rtc_line_.high || timer_.at.has_value()),
           "the timer is set for what may interrupt, and for that alone");
   require(resets_ == before.resets || may_reset_, "a reset was asked for");
+  require(offs_ == before.offs || may_switch_off_, "to be switched off was asked for");
+  require((in(kPm1Control)&1) == 1 && (in(kPm1Control + 1) & 0xe0) == 0,
+          "ACPI is on, and SLP_EN reads as zero");
+  require(sci_line_.high == ((in(kPm1Status)&in(kPm1Enable)) != 0 ||
+                             (in(kPm1Status + 1) & in(kPm1Enable + 1)) != 0),
+          "the SCI is what is both there and enabled");
 }
 
 }  // namespace vmctl::fuzz

@@ -14,6 +14,7 @@
 #include "bus/bus.hpp"
 #include "bus/clock.hpp"
 #include "bus/line.hpp"
+#include "dev/acpi_pm.hpp"
 #include "dev/debug_console.hpp"
 #include "dev/debug_exit.hpp"
 #include "dev/pic.hpp"
@@ -93,6 +94,7 @@ class Pc {
     bool hears;
     bool pending;
     int resets;
+    int offs;
   };
 
   void claim(std::uint64_t base, std::uint64_t size, const char* name, Device& device,
@@ -115,6 +117,7 @@ class Pc {
   void initialise_pic(Script& script);
   void set_cmos(Script& script);
   void check_time();
+  void press_button();
   void transfer(Script& script);
   void check(const Before& before);
 
@@ -125,6 +128,7 @@ class Pc {
   Pic pic_;
   Wire serial_line_{pic_.line(4)};
   Wire rtc_line_{pic_.line(8)};
+  Wire sci_line_{pic_.line(9)};
   Serial serial_{sink_, serial_line_};
   Rtc rtc_;
   I8042 keyboard_;
@@ -133,6 +137,7 @@ class Pc {
   DebugConsole debug_console_{debug_sink_};
   PostCode post_;
   PmTimer pm_timer_{clock_};
+  AcpiPm acpi_pm_{sci_line_, [this] { ++offs_; }};
   DebugExit debug_exit_;
   Bus bus_;
   std::vector<std::uint16_t> ports_;  // all that is claimed
@@ -140,8 +145,10 @@ class Pc {
   int rooms_ = 0;
   int interrupts_ = 0;
   int resets_ = 0;
-  bool may_reset_ = false;  // this step has written where a reset may be made
-  std::uint8_t paint_ = 0;  // changes from read to read
+  int offs_ = 0;
+  bool may_switch_off_ = false;  // this step has written to the control register's upper byte
+  bool may_reset_ = false;       // this step has written where a reset may be made
+  std::uint8_t paint_ = 0;       // changes from read to read
 };
 
 }  // namespace vmctl::fuzz

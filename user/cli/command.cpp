@@ -24,6 +24,7 @@ namespace {
 constexpr auto kCommands = std::to_array<Command>({
     {"load", "run a guest image in a new VM", add_load},
     {"inspect", "tell what an image is, and what of it would go where", add_inspect},
+    {"attach", "be at the console of a VM that runs", add_attach},
     {"ps", "list the VMs that vmctl knows", add_ps},
     {"top", "watch VMs at work", add_top},
     {"stat", "show what a VM has done so far", add_stat},

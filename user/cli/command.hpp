@@ -28,6 +28,7 @@ std::span<const Command> commands();
 void add_load(CLI::App& command, Action& action);
 void add_inspect(CLI::App& command, Action& action);
 void add_module(CLI::App& command, Action& action);
+void add_attach(CLI::App& command, Action& action);
 void add_ps(CLI::App& command, Action& action);
 void add_revoke(CLI::App& command, Action& action);
 void add_policy(CLI::App& command, Action& action);

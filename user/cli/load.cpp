@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // vmctl load: run a guest image in a new VM.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +17,7 @@
 #include "cli/command.hpp"
 #include "cli/load.hpp"
 #include "cli/parsed.hpp"
+#include "machine/attach_place.hpp"
 #include "machine/runner.hpp"
 
 namespace vmctl::cli {
@@ -29,7 +31,11 @@ first serial port (0x3f8) is standard output and input, port 0xf4 ends the run; 
 goes to standard error.
 
 Channels of serial ports: stdio, none; file:PATH, which is overwritten; pty and unix:PATH, where
-output waits until somebody reads it.
+the last 256K of output are kept until somebody reads them.
+If standard input is a terminal, keys go to the guest as they are, Ctrl-C, too (it ends a guest
+that does not listen). Ctrl-A x ends the machine (status 130), Ctrl-A c is the monitor (help lists
+its commands), Ctrl-A a sends Ctrl-A, Ctrl-A h helps. Other input is passed on byte for byte.
+A machine with KVM's interrupt controllers, or with --attach, is found by vmctl attach ID.
 Traced are io, mmio, msr, irq, cpuid, cr or all; without kinds every exit. CPUID and control
 registers make no exits: cpuid, cr and all run the guest step by step, slowly.
 
@@ -48,7 +54,7 @@ Exit status:
     81      KVM internal error, or the guest could not be entered
     82      an exit that vmctl does not handle
     124     --timeout was over
-    128+N   ended by signal N (130 for Ctrl-C; 141 when the reader of the output is gone))";
+    128+N   ended by signal N (130 for Ctrl-C and Ctrl-A x; 141 when the reader of the output is gone))";
 
 Result<std::uint32_t> parse_cpus(const std::string& text) {
   constexpr std::uint64_t kMax = 65536;  // KVM knows its own limit, and it is lower
@@ -85,6 +91,11 @@ Result<std::chrono::sys_seconds> parse_date(const std::string& text) {
          std::chrono::seconds(second);
 }
 
+Result<std::optional<std::chrono::nanoseconds>> parse_hint(const std::string& text) {
+  if (text == "0") return std::optional<std::chrono::nanoseconds>();
+  return std::optional(TRY(parse_seconds(text)));
+}
+
 Result<std::string> parse_name(const std::string& text) {
   if (text.size() >= VMCTL_NAME_SIZE)
     return fail({.status = Status::usage,
@@ -103,6 +114,7 @@ nlohmann::json outcome_to_json(Machine& machine, const RunOutcome& outcome) {
                       {"run_ns", outcome.sum.run_ns},
                       {"vcpus", nlohmann::json::array()}};
   if (!outcome.end.details.empty()) json["details"] = outcome.end.details;
+  if (!outcome.notes.empty()) json["notes"] = outcome.notes;
   if (machine.vm().is_vmctl()) json["vm"] = machine.vm().id();
   if (machine.digest()) json["image"] = "sha256:" + hex(*machine.digest());
   if (const auto code = machine.devices().post_code()) json["post_code"] = *code;
@@ -132,6 +144,7 @@ void show_outcome(const LoadRequest& request, Machine& machine, const RunOutcome
     line_to_stderr(one_line(outcome_to_json(machine, outcome)));
     return;
   }
+  for (const std::string& text : outcome.notes) note(text);
   if (outcome.end.kind != EndKind::halted && outcome.end.status != 0) {
     note(outcome.end.reason);
     if (!outcome.end.details.empty()) line_to_stderr(outcome.end.details);
@@ -164,10 +177,34 @@ void announce(Machine& machine, bool json) {
   if (auto& com2 = machine.devices().com2()) say("com2", com2->channel());
 }
 
+// What a kernel that says anything at all needs at most, and people wait for.
+constexpr std::chrono::seconds kHintAfter{5};
+
+bool has_kernel_irqchip(Machine& machine) {
+  return machine.devices().interrupts().pic() == nullptr;
+}
+
+// Guests that run for long have KVM's interrupt controllers; a small one is not worth a socket.
+Result<> let_attach(const LoadRequest& request, Machine& machine) {
+  if (!request.attach.value_or(has_kernel_irqchip(machine))) return {};
+  const auto open = [&]() -> Result<> {
+    const std::string folder = TRY(make_attach_folder());
+    return machine.console().listen(
+        fmt::format("{}/{}", folder, attach_name(machine.vm().id(), ::getpid())));
+  };
+  auto opened = open();
+  if (opened || request.attach) return opened;
+  if (!request.json) report(opened.error());  // nobody has asked for it
+  return {};
+}
+
 Result<int> load(const LoadRequest& request) {
   const auto machine = TRY(Machine::build(request.machine));
+  TRY(let_attach(request, *machine));
   announce(*machine, request.json);
-  const RunOutcome outcome = TRY(run_machine(*machine, request.run));
+  RunOptions options = request.run;
+  if (!request.hint_after && !machine->flat()) options.hint_when_silent = kHintAfter;
+  const RunOutcome outcome = TRY(run_machine(*machine, options));
   show_outcome(request, *machine, outcome);
   return outcome.end.status;
 }
@@ -247,6 +284,15 @@ void declare_load(CLI::App& command, LoadRequest& request) {
                   "a virtio disk, which has the file's bytes; ,ro: not to be written; repeatable")
       ->type_name("FILE[,ro]")
       ->allow_extra_args(false);
+  command.add_flag("--attach,!--no-attach", request.attach,
+                   "let vmctl attach find it, or not (found with KVM's interrupt controllers)");
+  add_parsed(command, "--hint-after",
+             "without any output for so long, say once where the guest is; 0: never (5, flat "
+             "images 0)",
+             "SECONDS", parse_hint, [&](std::optional<std::chrono::nanoseconds> time) {
+               request.run.hint_when_silent = time;
+               request.hint_after = true;
+             });
   add_parsed(command, "--rtc", "what the real-time clock shows at first (UTC now)",
              "YYYY-MM-DDTHH:MM:SS", parse_date,
              [&](std::chrono::sys_seconds date) { machine.devices.rtc = date; });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct LoadRequest {
   std::vector<std::string> disks;
   std::vector<std::string> trace_kinds;
   std::vector<std::string> trace_ranges;
+  std::optional<bool> attach;  // whether vmctl attach finds it; nothing: as it suits the guest
+  bool hint_after = false;     // it was said
   bool stats = false;
   bool json = false;
 };

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -10,10 +11,13 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "base/bytes.hpp"
 #include "base/fd.hpp"
+#include "machine/backlog.hpp"
 #include "machine/output.hpp"
 #include "machine/socket_channel.hpp"
 
@@ -25,16 +29,14 @@ class NoChannel final : public Channel {
   void put(std::span<const std::uint8_t> /*bytes*/) override {}
 };
 
-// A file, a terminal, or standard input and output.
+// A file, or standard input and output.
 class FdChannel final : public Channel {
  public:
   struct Ends {
     int out = -1;
     int in = -1;  // none: there is no input
     Fd owned;     // what is to be closed of these
-    Fd keeper;    // the other side of a pty, so that it lives without a reader
     std::string name;
-    std::string place;
   };
 
   FdChannel(Ends ends, Ending& ending)
@@ -66,13 +68,67 @@ class FdChannel final : public Channel {
     return ends_.owned.valid() ? file_id(ends_.out) : std::nullopt;
   }
 
-  std::string place() const override { return ends_.place; }
-
  private:
   Ends ends_;
   std::atomic<int> in_;
   Output output_;
   Ending& ending_;
+};
+
+class PtyChannel final : public Channel {
+ public:
+  struct Ends {
+    Fd ours;    // does not block
+    Fd keeper;  // the other side, so that it lives without a reader
+    std::string place;
+  };
+
+  PtyChannel(Ends ends, const Ending& ending) : ends_(std::move(ends)), backlog_(ending) {
+    backlog_.set_reader(ends_.ours.get());
+  }
+
+  void run_on(EventLoop& loop) override {
+    room_ = loop.watch([this] {
+      static_cast<void>(backlog_.flush());
+      wait_for_room();
+    });
+  }
+
+  void put(std::span<const std::uint8_t> bytes) override {
+    static_cast<void>(backlog_.put(bytes));  // it cannot be lost while there is a keeper
+    wait_for_room();
+  }
+
+  int input_fd() const override { return ends_.ours.get(); }
+
+  std::size_t take(std::span<std::uint8_t> room) override {
+    const ssize_t got = ::read(ends_.ours.get(), room.data(), room.size());
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
+  }
+
+  // What the kernel holds goes with the pty, so a reader who is there gets a moment for it.
+  std::string finish() override {
+    backlog_.finish();
+    int held = 0;
+    for (int i = 0; i < kLastMomentMs; ++i) {
+      if (::ioctl(ends_.keeper.get(), FIONREAD, &held) != 0 || held <= 0) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return unread(backlog_.kept() + static_cast<std::uint64_t>(held), backlog_.lost(), ends_.place);
+  }
+
+  std::string place() const override { return ends_.place; }
+
+ private:
+  static constexpr int kLastMomentMs = 200;
+
+  void wait_for_room() {
+    if (room_) room_->set_for_room(backlog_.pending() ? ends_.ours.get() : -1);
+  }
+
+  Ends ends_;
+  Backlog backlog_;
+  std::unique_ptr<EventLoop::Watch> room_;
 };
 
 tl::unexpected<Error> cannot(std::string what, int error, std::string advice = "") {
@@ -96,17 +152,15 @@ Result<FdChannel::Ends> open_file(const std::string& path) {
   return ends;
 }
 
-Result<FdChannel::Ends> open_pty() {
-  FdChannel::Ends ends{};
-  ends.owned = Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  ends.in = ends.out = ends.owned.get();
-  if (ends.out < 0 || ::grantpt(ends.out) != 0 || ::unlockpt(ends.out) != 0)
+Result<PtyChannel::Ends> open_pty() {
+  PtyChannel::Ends ends{};
+  ends.ours = Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
+  const int ours = ends.ours.get();
+  if (ours < 0 || ::grantpt(ours) != 0 || ::unlockpt(ours) != 0)
     return cannot("cannot make a pty", errno, "is devpts mounted on /dev/pts?");
   std::array<char, 64> name{};
-  if (::ptsname_r(ends.out, name.data(), name.size()) != 0)
-    return cannot("cannot name the pty", errno);
+  if (::ptsname_r(ours, name.data(), name.size()) != 0) return cannot("cannot name the pty", errno);
   ends.place = name.data();
-  ends.name = "the pty " + ends.place;
   ends.keeper = Fd(::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!ends.keeper.valid()) return cannot(fmt::format("cannot open {}", ends.place), errno);
   termios raw{};
@@ -118,6 +172,14 @@ Result<FdChannel::Ends> open_pty() {
 }
 
 }  // namespace
+
+std::string unread(std::uint64_t kept, std::uint64_t lost, std::string_view place) {
+  if (kept + lost == 0) return "";
+  std::string text =
+      fmt::format("{} bytes of the guest's output were not read from {}", kept + lost, place);
+  if (lost > 0) text += fmt::format("; {} of them were dropped, the oldest", lost);
+  return text;
+}
 
 std::optional<FileId> file_id(int fd) {
   struct stat status {};
@@ -150,7 +212,7 @@ Result<std::unique_ptr<Channel>> Channel::open(const ChannelSpec& spec, Ending& 
     case Kind::file:
       return on_fds(TRY(open_file(spec.path)));
     case Kind::pty:
-      return on_fds(TRY(open_pty()));
+      return std::unique_ptr<Channel>(std::make_unique<PtyChannel>(TRY(open_pty()), ending));
     case Kind::socket:
       return open_socket_channel(spec.path, ending);
     case Kind::none:

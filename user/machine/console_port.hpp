@@ -8,24 +8,24 @@
 #include <vector>
 
 #include "dev/virtio/console.hpp"
-#include "machine/channel.hpp"
+#include "machine/console.hpp"
 #include "machine/virtio_slot.hpp"
 
 namespace vmctl {
 
 class ConsolePort final : public VirtioPort {
  public:
-  ConsolePort(std::unique_ptr<Channel> channel, EventLoop& loop);
+  ConsolePort(std::unique_ptr<Console> channel, EventLoop& loop);
 
   VirtioDevice& device() override { return console_; }
   Result<> begin() override { return channel_->begin(); }
   VirtioConsole& console() { return console_; }
-  Channel& channel() { return *channel_; }
+  Console& channel() { return *channel_; }
 
  private:
   void receive();
 
-  std::unique_ptr<Channel> channel_;
+  std::unique_ptr<Console> channel_;
   VirtioConsole console_;
   std::unique_ptr<EventLoop::Watch> watch_;
   std::unique_ptr<Timer> again_;

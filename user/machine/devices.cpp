@@ -55,7 +55,9 @@ RtcConfig rtc_config(const DevicesConfig& config, Devices::Memory memory) {
 
 Devices::Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Ending& ending,
                  Channels channels)
-    : interrupts_(config.irqchip, vm),
+    : console_(*channels.com1),
+      console2_(channels.com2.get()),
+      interrupts_(config.irqchip, vm),
       loop_(clock_),
       com1_(std::move(channels.com1), interrupts_.line(layout::kCom1Irq), loop_,
             [this] { interrupts_.notify(); }),
@@ -81,9 +83,9 @@ Result<std::unique_ptr<Devices>> Devices::build(const DevicesConfig& config, Mem
                                                 const Vm& vm, Ending& ending,
                                                 const std::optional<FileId>& image) {
   Channels channels;
-  channels.com1 = TRY(Channel::open(config.com1, ending));
+  channels.com1 = TRY(Console::open(config.com1, ending));
   if (config.com2.kind != ChannelSpec::Kind::none)
-    channels.com2 = TRY(Channel::open(config.com2, ending));
+    channels.com2 = TRY(Console::open(config.com2, ending));
   const auto com1 = channels.com1->file();
   const auto com2 = channels.com2 ? channels.com2->file() : std::nullopt;
   if (com1 && (com1 == image || com1 == com2))
@@ -96,6 +98,18 @@ Result<> Devices::begin() {
   TRY(com1_.channel().begin());
   if (com2_) TRY(com2_->channel().begin());
   return {};
+}
+
+void Devices::start(MachineControl& machine) {
+  console_.start(machine);
+  if (console2_ != nullptr) console2_->start(machine);
+}
+
+std::vector<std::string> Devices::stop(std::string_view end) {
+  loop_.stop();
+  std::vector<std::string> notes{console_.stop(end)};
+  if (console2_ != nullptr) notes.push_back(console2_->stop(end));
+  return notes;
 }
 
 Result<> Devices::place(Bus& ports) {

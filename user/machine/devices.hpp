@@ -8,7 +8,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "bus/bus.hpp"
@@ -21,6 +23,7 @@
 #include "dev/reset.hpp"
 #include "dev/rtc.hpp"
 #include "machine/channel.hpp"
+#include "machine/console.hpp"
 #include "machine/ending.hpp"
 #include "machine/event_loop.hpp"
 #include "machine/interrupts.hpp"
@@ -61,24 +64,33 @@ class Devices {
   // The power button; false if the guest does not listen to it.
   bool press_power_button();
 
+  // The far ends of the serial ports; the first one's is what people attach to.
+  Console& console() { return console_; }
+  // Whether the guest has said anything on any of them.
+  bool spoken() const { return console_.spoken() || (console2_ != nullptr && console2_->spoken()); }
+  // Around a run, on the main thread, as Console has it. stop() ends the thread of input and
+  // timers, and returns what there is to say of output that nobody read.
+  void start(MachineControl& machine);
+  std::vector<std::string> stop(std::string_view end);
+
   // Whether any device may yet raise an interrupt that the 8259As let through.
   bool may_interrupt();
   // Brings the thread of input and timers out of a write that waits.
   void kick() { loop_.kick(); }
-  // Stops the thread of input and timers.
-  void stop() { loop_.stop(); }
 
   // The last code that the guest wrote to the POST port.
   std::optional<std::uint8_t> post_code() const;
 
  private:
   struct Channels {
-    std::unique_ptr<Channel> com1;
-    std::unique_ptr<Channel> com2;
+    std::unique_ptr<Console> com1;
+    std::unique_ptr<Console> com2;
   };
   Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Ending& ending,
           Channels channels);
 
+  Console& console_;   // com1_'s channel
+  Console* console2_;  // com2_'s, if there is one
   MachineClock clock_;
   Interrupts interrupts_;
   EventLoop loop_;

@@ -16,9 +16,10 @@ class EventLoop::Handle final : public Timer, public EventLoop::Watch {
  public:
   Handle(EventLoop& loop, Entry& entry) : loop_(loop), entry_(entry) {}
 
-  void set(Time at) override { loop_.change(entry_, at, -1); }
-  void stop() override { loop_.change(entry_, std::nullopt, -1); }
-  void set(int fd) override { loop_.change(entry_, std::nullopt, fd); }
+  void set(Time at) override { loop_.change(entry_, at, -1, 0); }
+  void stop() override { loop_.change(entry_, std::nullopt, -1, 0); }
+  void set(int fd) override { loop_.change(entry_, std::nullopt, fd, POLLIN); }
+  void set_for_room(int fd) override { loop_.change(entry_, std::nullopt, fd, POLLOUT); }
 
  private:
   EventLoop& loop_;
@@ -27,7 +28,8 @@ class EventLoop::Handle final : public Timer, public EventLoop::Watch {
 
 EventLoop::Entry& EventLoop::add(std::function<void()> handler) {
   const std::lock_guard guard(lock_);
-  return entries_.emplace_back(Entry{.handler = std::move(handler), .at = std::nullopt, .fd = -1});
+  return entries_.emplace_back(
+      Entry{.handler = std::move(handler), .at = std::nullopt, .fd = -1, .events = 0});
 }
 
 std::unique_ptr<Timer> EventLoop::timer(std::function<void()> handler) {
@@ -38,11 +40,12 @@ std::unique_ptr<EventLoop::Watch> EventLoop::watch(std::function<void()> handler
   return std::make_unique<Handle>(*this, add(std::move(handler)));
 }
 
-void EventLoop::change(Entry& entry, std::optional<Time> at, int fd) {
+void EventLoop::change(Entry& entry, std::optional<Time> at, int fd, short events) {
   const std::lock_guard guard(lock_);
-  if (entry.at == at && entry.fd == fd) return;
+  if (entry.at == at && entry.fd == fd && entry.events == events) return;
   entry.at = at;
   entry.fd = fd;
+  entry.events = events;
   if (stopped_) return;
   if (thread_.joinable())
     wake_.set();
@@ -82,11 +85,13 @@ void EventLoop::stop() {
 }
 
 void EventLoop::run() {
-  // A read from a terminal that is not ours is to fail, not to stop us.
-  sigset_t terminal;
-  sigemptyset(&terminal);
-  sigaddset(&terminal, SIGTTIN);
-  pthread_sigmask(SIG_BLOCK, &terminal, nullptr);
+  // A read from a terminal that is not ours is to fail, not to stop us; the signals that end a run
+  // are the main thread's.
+  sigset_t others;
+  sigfillset(&others);
+  for (const int own : {kick_signal(), SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS})
+    sigdelset(&others, own);
+  pthread_sigmask(SIG_BLOCK, &others, nullptr);
 
   std::vector<pollfd> fds;
   std::vector<Entry*> due;
@@ -96,7 +101,7 @@ void EventLoop::run() {
     std::optional<Time> first;
     for (const Entry& entry : entries_) {
       // A negative fd is left out by poll().
-      fds.push_back({.fd = entry.fd, .events = POLLIN, .revents = 0});
+      fds.push_back({.fd = entry.fd, .events = entry.events, .revents = 0});
       if (entry.at && (!first || *entry.at < *first)) first = entry.at;
     }
     timespec wait{};
@@ -115,7 +120,8 @@ void EventLoop::run() {
     for (Entry& entry : entries_) {
       if (polled == fds.end()) break;  // came meanwhile
       const pollfd& seen = *polled++;
-      const bool input = ready > 0 && seen.revents != 0 && seen.fd == entry.fd;
+      const bool input =
+          ready > 0 && seen.revents != 0 && seen.fd == entry.fd && seen.events == entry.events;
       const bool time = entry.at && *entry.at <= now;
       if (time) entry.at.reset();
       if (input || time) due.push_back(&entry);

@@ -38,14 +38,18 @@ class EventLoop {
   // must not outlive the loop.
   std::unique_ptr<Timer> timer(std::function<void()> handler);
 
-  // An fd whose input is waited for, while there is one.
+  // An fd whose input, or room for output, is waited for, while there is one.
   class Watch {
    public:
     virtual ~Watch() = default;
     // -1: none. May be called from any thread.
     virtual void set(int fd) = 0;
+    virtual void set_for_room(int fd) = 0;
   };
   std::unique_ptr<Watch> watch(std::function<void()> handler);
+
+  // By its clock, as timers have it.
+  Time now() const { return clock_.now(); }
 
   // Brings a handler that waits in a system call out of it. While there is a KickHandler.
   void kick();
@@ -57,12 +61,13 @@ class EventLoop {
   struct Entry {
     std::function<void()> handler;
     std::optional<Time> at;  // when to call it
-    int fd = -1;             // or on whose input
+    int fd = -1;             // or on what of which fd
+    short events = 0;
   };
   class Handle;
 
   Entry& add(std::function<void()> handler);
-  void change(Entry& entry, std::optional<Time> at, int fd);
+  void change(Entry& entry, std::optional<Time> at, int fd, short events);
   void start();
   void run();
 

@@ -117,6 +117,7 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
 
   std::unique_ptr<Machine> machine(
       new Machine(std::move(node), std::move(vm), std::move(memory), config.msrs));
+  machine->flat_ = flat;
   DevicesConfig devices = config.devices;
   devices.irqchip = irqchip;
   const std::uint64_t below_4g = machine->memory_.low_end();
@@ -136,6 +137,16 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   TRY(machine->devices_->begin());
   if (machine->pci_) TRY(machine->pci_->begin());
   return machine;
+}
+
+Console& Machine::console() {
+  Console& serial = devices_->console();
+  return serial.is_none() && pci_ && pci_->console() != nullptr ? pci_->console()->channel()
+                                                                : serial;
+}
+
+bool Machine::spoken() const {
+  return devices_->spoken() || (pci_ && pci_->spoken());
 }
 
 }  // namespace vmctl

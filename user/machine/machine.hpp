@@ -56,6 +56,13 @@ class Machine {
   Devices& devices() { return *devices_; }
   // None where nothing on it was asked for.
   PciDevices* pci() { return pci_.get(); }
+  // Whether its image is a flat binary.
+  bool flat() const { return flat_; }
+  // What people attach to: the first serial port's far end; where that is none, the virtio
+  // console's if there is one.
+  Console& console();
+  // Whether the guest has said anything on any console.
+  bool spoken() const;
   Msrs& msrs() { return msrs_; }
   Ending& ending() { return ending_; }
 
@@ -70,6 +77,7 @@ class Machine {
   Vm vm_;
   std::vector<Vcpu> vcpus_;
   std::optional<Digest> digest_;
+  bool flat_ = false;
   Msrs msrs_;
   Ending ending_;
   std::unique_ptr<Devices> devices_;

@@ -48,7 +48,7 @@ Result<std::unique_ptr<PciDevices>> PciDevices::build(const PciDevicesConfig& co
     TRY(devices->add([&](EventLoop&) { return open_disk(config.disks[number], number); }));
   if (config.console) {
     const MakeVirtioPort make = [&](EventLoop& loop) -> Result<std::unique_ptr<VirtioPort>> {
-      auto channel = TRY(Channel::open(*config.console, surroundings.ending));
+      auto channel = TRY(Console::open(*config.console, surroundings.ending));
       auto port = std::make_unique<ConsolePort>(std::move(channel), loop);
       devices->console_ = port.get();
       return port;
@@ -104,8 +104,13 @@ void PciDevices::kick() {
   for (const auto& slot : slots_) slot->loop().kick();
 }
 
-void PciDevices::stop() {
+void PciDevices::start(MachineControl& machine) {
+  if (console_ != nullptr) console_->channel().start(machine);
+}
+
+std::string PciDevices::stop(std::string_view end) {
   for (const auto& slot : slots_) slot->loop().stop();
+  return console_ != nullptr ? console_->channel().stop(end) : "";
 }
 
 }  // namespace vmctl

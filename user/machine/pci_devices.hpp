@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -52,9 +54,13 @@ class PciDevices {
 
   // Whether a device may yet raise an interrupt that the 8259As let through.
   bool may_interrupt() const;
-  // Brings the devices' threads out of a write that waits; ends them.
+  // Whether the guest has said anything on its console.
+  bool spoken() const { return console_ != nullptr && console_->channel().spoken(); }
+  // Around a run, as Devices has them. kick() brings the devices' threads out of a write that
+  // waits, stop() ends them.
+  void start(MachineControl& machine);
   void kick();
-  void stop();
+  std::string stop(std::string_view end);
 
  private:
   explicit PciDevices(const Surroundings& surroundings);

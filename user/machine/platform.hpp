@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "bus/memory.hpp"
 #include "firmware/firmware.hpp"

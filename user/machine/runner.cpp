@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,11 +15,16 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <nlohmann/json.hpp>
+#include <span>
 #include <system_error>
 #include <thread>
 
+#include "base/log.hpp"
+#include "machine/end_signals.hpp"
 #include "machine/halt_watch.hpp"
 #include "machine/kick.hpp"
+#include "machine/run_control.hpp"
 #include "machine/vcpu_loop.hpp"
 
 namespace vmctl {
@@ -32,44 +36,6 @@ Fd checked_fd(int fd, const char* call) {
   if (fd < 0) throw std::system_error(errno, std::generic_category(), call);
   return Fd(fd);
 }
-
-// As under nohup. That SIGINT is ignored says nothing: shells do so for whatever runs in the
-// background, and who sends it there means it.
-bool hangup_is_ignored() {
-  struct sigaction action {};
-  return ::sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-// While it lives the signals that end us come through fd().
-class Signals {
- public:
-  Signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int number : {SIGINT, SIGTERM}) sigaddset(&set, number);
-    if (!hangup_is_ignored()) sigaddset(&set, SIGHUP);
-    fd_ = checked_fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
-    pthread_sigmask(SIG_BLOCK, &set, &old_mask_);
-  }
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-  ~Signals() {
-    // One has ended the machine; another would end us before we could tell.
-    while (take() != 0) continue;
-    pthread_sigmask(SIG_SETMASK, &old_mask_, nullptr);
-  }
-
-  int fd() const { return fd_.get(); }
-  int take() const {
-    signalfd_siginfo info{};
-    return ::read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo)
-                                                                : 0;
-  }
-
- private:
-  Fd fd_;
-  sigset_t old_mask_{};
-};
 
 // The vCPU threads; joined with their owner.
 class Threads {
@@ -140,38 +106,34 @@ class Threads {
   std::vector<std::jthread> threads_;
 };
 
-std::optional<Steady::time_point> earlier(std::optional<Steady::time_point> a,
-                                          std::optional<Steady::time_point> b) {
-  if (a && b) return std::min(*a, *b);
-  return a ? a : b;
+// What is to happen at its time; `act` says when again.
+struct Due {
+  std::optional<Steady::time_point> at;
+  std::function<std::optional<Steady::time_point>()> act;
+};
+
+// Does what is due, and returns how long the next is away; nothing: nothing is to come.
+std::optional<timespec> take_due(std::span<Due> dues) {
+  std::optional<Steady::time_point> next;
+  for (Due& due : dues) {
+    if (due.at && *due.at <= Steady::now()) due.at = due.act();
+    if (due.at && (!next || *due.at < *next)) next = due.at;
+  }
+  if (!next) return std::nullopt;
+  const auto left = std::max(*next - Steady::now(), Steady::duration::zero());
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+  return timespec{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
 }
 
 // Sleeps until all vCPUs are done, or something ends the machine.
-void wait_for_end(const Signals& signals, Threads& threads, Ending& ending,
-                  std::optional<Steady::time_point> deadline, std::optional<HaltWatch> halts) {
+void wait_for_end(const EndSignals& signals, Threads& threads, Ending& ending,
+                  std::span<Due> dues) {
   std::array<pollfd, 3> fds{{{.fd = signals.fd(), .events = POLLIN, .revents = 0},
                              {.fd = threads.done_fd(), .events = POLLIN, .revents = 0},
                              {.fd = ending.stop_fd(), .events = POLLIN, .revents = 0}}};
   while (threads.running() > 0 && !ending.stopping()) {
-    const auto until = earlier(deadline, halts ? std::optional(halts->next()) : std::nullopt);
-    timespec wait{};
-    if (until) {
-      const auto left = std::max(*until - Steady::now(), Steady::duration::zero());
-      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-      wait = {.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
-    }
-    const int ready = ::ppoll(fds.data(), fds.size(), until ? &wait : nullptr, nullptr);
-    const auto now = Steady::now();
-    if (deadline && now >= *deadline)
-      ending.end({.kind = EndKind::timeout,
-                  .status = static_cast<int>(Status::timeout),
-                  .reason = "the time given by --timeout is over",
-                  .details = ""});
-    if (halts && now >= halts->next() && halts->tick(now))
-      ending.end({.kind = EndKind::at_rest,
-                  .status = 0,
-                  .reason = "every vCPU halted with its interrupts off",
-                  .details = ""});
+    const auto wait = take_due(dues);
+    const int ready = ::ppoll(fds.data(), fds.size(), wait ? &*wait : nullptr, nullptr);
     if (ready <= 0) continue;
     if (fds[0].revents != 0)
       if (const int number = signals.take(); number != 0)
@@ -181,6 +143,43 @@ void wait_for_end(const Signals& signals, Threads& threads, Ending& ending,
                     .details = ""});
     if (fds[1].revents != 0) threads.take_done();
   }
+}
+
+Due end_at(std::optional<Steady::time_point> deadline, Ending& ending) {
+  return {.at = deadline, .act = [&ending]() -> std::optional<Steady::time_point> {
+            ending.end({.kind = EndKind::timeout,
+                        .status = static_cast<int>(Status::timeout),
+                        .reason = "the time given by --timeout is over",
+                        .details = ""});
+            return std::nullopt;
+          }};
+}
+
+Due end_at_rest(HaltWatch& halts, Ending& ending) {
+  return {.at = halts.next(), .act = [&halts, &ending]() -> std::optional<Steady::time_point> {
+            if (halts.tick(Steady::now()))
+              ending.end({.kind = EndKind::at_rest,
+                          .status = 0,
+                          .reason = "every vCPU halted with its interrupts off",
+                          .details = ""});
+            return halts.next();
+          }};
+}
+
+Due hint_at(std::optional<Steady::time_point> at, Machine& machine, RunControl& control,
+            const RunOptions& options) {
+  return {.at = at, .act = [&]() -> std::optional<Steady::time_point> {
+            if (machine.spoken()) return std::nullopt;
+            const std::string text = fmt::format(
+                "the guest has said nothing for {:g} s: {}; is console=ttyS0 on its command line?",
+                std::chrono::duration<double>(*options.hint_when_silent).count(),
+                control.whereabouts());
+            if (options.trace.json)
+              line_to_stderr(nlohmann::json{{"hint", text}}.dump());
+            else
+              note(text);
+            return std::nullopt;
+          }};
 }
 
 // Kicks until the last thread is out. Once is enough but for a thread that is about to block in a
@@ -220,38 +219,51 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
   PciDevices* pci = machine.pci();
   Interrupts& interrupts = devices.interrupts();
   std::atomic<std::size_t> active = machine.vcpus().size();
+  Brake brake(ending);
   std::deque<VcpuLoop> loops;
   for (const Vcpu& vcpu : machine.vcpus()) {
-    VcpuLoop::Options own{.tracer = tracer ? &*tracer : nullptr, .timed = timed};
+    VcpuLoop::Options own{.tracer = tracer ? &*tracer : nullptr, .brake = &brake, .timed = timed};
     if (loops.empty()) {
       own.pic = interrupts.pic();
       // By a device, or by another vCPU that has a device raise an interrupt.
-      own.may_wake = [&] { return active > 1 || devices.may_interrupt() || (pci != nullptr && pci->may_interrupt());
+      own.may_wake = [&] {
+        return active > 1 || devices.may_interrupt() || (pci != nullptr && pci->may_interrupt());
       };
     }
     loops.emplace_back(machine, vcpu, std::move(own));
   }
   interrupts.connect(tracer ? &*tracer : nullptr, [&first = loops.front()] { first.kick(); });
 
+  RunControl control(machine, loops, brake);
   const auto start = Steady::now();
+  const auto after = [&](std::optional<std::chrono::nanoseconds> time) {
+    return time ? std::optional(start + *time) : std::nullopt;
+  };
+  std::vector<Due> dues{end_at(after(options.timeout), ending),
+                        hint_at(after(options.hint_when_silent), machine, control, options)};
+  HaltWatch halts(loops, start);
+  if (interrupts.pic() == nullptr) dues.push_back(end_at_rest(halts, ending));
+  std::vector<std::string> notes;
   {
     const KickHandler kicks;
-    const Signals signals;
+    const EndSignals signals;
+    devices.start(control);
+    if (pci != nullptr) pci->start(control);
     Threads threads(loops, ending, active, [&] { interrupts.notify(); });
-    wait_for_end(
-        signals, threads, ending,
-        options.timeout ? std::optional(start + *options.timeout) : std::nullopt,
-        interrupts.pic() == nullptr ? std::optional<HaltWatch>({loops, start}) : std::nullopt);
+    wait_for_end(signals, threads, ending, dues);
     stop(threads, devices, pci);
-    if (pci != nullptr) pci->stop();
+    if (pci != nullptr) notes.push_back(pci->stop(ending.gravest().reason));
     // Before the threads' handles go, which a late timer would kick.
-    devices.stop();
+    for (std::string& note : devices.stop(ending.gravest().reason))
+      notes.push_back(std::move(note));
+    std::erase(notes, "");
   }
   interrupts.connect(nullptr, nullptr);
   RunOutcome outcome{.end = ending.gravest(),
                      .elapsed = Steady::now() - start,
                      .vcpus = collect(machine, loops),
-                     .sum = {}};
+                     .sum = {},
+                     .notes = std::move(notes)};
   for (const RunStats& vcpu : outcome.vcpus) outcome.sum += vcpu;
   return outcome;
 }

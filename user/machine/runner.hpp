@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "machine/machine.hpp"
@@ -15,6 +16,8 @@ namespace vmctl {
 struct RunOptions {
   std::optional<std::chrono::nanoseconds> timeout;
   TraceOptions trace;
+  // Once so much time has passed without any output, say where the guest is; nothing: never.
+  std::optional<std::chrono::nanoseconds> hint_when_silent;
   bool timed = false;  // measure the time in KVM_RUN where the kernel does not
 };
 
@@ -23,6 +26,7 @@ struct RunOutcome {
   std::chrono::nanoseconds elapsed{};
   std::vector<RunStats> vcpus;
   RunStats sum;
+  std::vector<std::string> notes;  // what there is to say beside how it ended
 };
 
 // SIGINT, SIGTERM and SIGHUP end the machine while this runs; afterwards they are as before.

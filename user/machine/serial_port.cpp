@@ -17,20 +17,24 @@ SerialPort::SerialPort(std::unique_ptr<Channel> channel, InterruptLine& irq, Eve
       uart_(*channel_, irq),
       watch_(loop.watch([this] { receive(); })),
       again_(loop.timer([this] { receive(); })),
-      ended_(channel_->ended()),
       on_end_(std::move(on_end)) {
+  channel_->run_on(loop);
   uart_.on_room([this] {
-    if (ended_) return;
-    watch_->set(channel_->input_fd());
-    if (some_left_) again_->set(Time::zero());
+    if (!ended_) wait_for_input();
   });
   channel_->on_change([this] {
-    if (uart_.listening()) watch_->set(channel_->input_fd());
+    if (uart_.listening()) again_->set(Time::zero());
   });
+  channel_->ask_listening([this] { return uart_.listening(); });
 }
 
 bool SerialPort::may_interrupt() const {
-  return !ended_ && uart_.may_interrupt();
+  return !ended_ && (some_left_ || !channel_->ended()) && uart_.may_interrupt();
+}
+
+void SerialPort::wait_for_input() {
+  watch_->set(channel_->input_fd());
+  if (some_left_ || channel_->has_input()) again_->set(Time::zero());
 }
 
 void SerialPort::take_from_channel() {
@@ -47,11 +51,9 @@ void SerialPort::receive() {
   left_.erase(left_.begin(), left_.begin() + static_cast<std::ptrdiff_t>(taken));
   some_left_ = !left_.empty();
 
-  const int fd = channel_->input_fd();
-  const bool full = uart_.receive_room() == 0;
-  watch_->set(full ? -1 : fd);
-  // on_room() sets it again; and may have, just before.
-  if (full && uart_.receive_room() > 0) watch_->set(fd);
+  watch_->set(-1);
+  // on_room() sets it again if it is full; and may have, just before.
+  if (uart_.receive_room() > 0) wait_for_input();
   if (!channel_->ended() || !left_.empty()) return;
   ended_ = true;
   on_end_();

@@ -27,6 +27,7 @@ class SerialPort {
   bool may_interrupt() const;
 
  private:
+  void wait_for_input();
   void receive();
   void take_from_channel();
 

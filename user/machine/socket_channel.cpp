@@ -1,50 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "machine/socket_channel.hpp"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <functional>
 #include <mutex>
 #include <utility>
 
 #include "base/bytes.hpp"
-#include "base/event.hpp"
 #include "base/fd.hpp"
+#include "machine/backlog.hpp"
+#include "machine/unix_socket.hpp"
 
 namespace vmctl {
 namespace {
 
-// Output's thread and input's may both wait for somebody to connect, and either may take him in;
-// the other learns of it: put() by an event, the waiter for input by on_change().
+// Who connects is taken in by take() or by the loop's own watch, both on the loop's thread; put()
+// may find that he is gone, in any.
 class SocketChannel final : public Channel {
  public:
-  SocketChannel(Fd listener, std::string path, Ending& ending)
-      : listener_(std::move(listener)), path_(std::move(path)), ending_(ending) {}
+  SocketChannel(Fd listener, std::string path, const Ending& ending)
+      : listener_(std::move(listener)), path_(std::move(path)), backlog_(ending) {}
   ~SocketChannel() override { ::unlink(path_.c_str()); }
 
-  int listener() const { return listener_.get(); }
+  void run_on(EventLoop& loop) override {
+    room_ = loop.watch([this] {
+      const int fd = peer();
+      if (fd < 0)
+        accept();
+      else if (backlog_.flush() != 0)
+        hang_up(fd);
+      wait_for_room();
+    });
+  }
 
   void put(std::span<const std::uint8_t> bytes) override {
-    while (!bytes.empty() && !ending_.stopping()) {
-      const int fd = peer();
-      if (!wait_for(fd >= 0 ? fd : listener_.get(), fd >= 0 ? POLLOUT : POLLIN)) continue;
-      if (fd < 0) {
-        accept();
-        continue;
-      }
-      const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (sent >= 0)
-        bytes = bytes.subspan(static_cast<std::size_t>(sent));
-      else if (errno != EINTR && errno != EAGAIN)
-        hang_up(fd);
-    }
+    const int fd = peer();
+    if (backlog_.put(bytes) != 0) hang_up(fd);
+    wait_for_room();
   }
 
   int input_fd() const override {
@@ -72,6 +68,12 @@ class SocketChannel final : public Channel {
     return 0;
   }
 
+  std::string finish() override {
+    if (peer() < 0) accept();  // who came for the last words
+    backlog_.finish();
+    return unread(backlog_.kept(), backlog_.lost(), escaped(path_));
+  }
+
  private:
   int peer() const {
     const std::lock_guard guard(lock_);
@@ -85,12 +87,17 @@ class SocketChannel final : public Channel {
   }
 
   void accept() {
+    int fd = -1;
     {
       const std::lock_guard guard(lock_);
       if (peer_.valid()) return;
-      peer_ = Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      peer_ = Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
       silent_ = false;
+      fd = peer_.get();
     }
+    if (fd < 0) return;
+    backlog_.set_reader(fd);
+    if (backlog_.flush() != 0) hang_up(fd);
     tell();
   }
 
@@ -99,7 +106,8 @@ class SocketChannel final : public Channel {
   void hang_up(int fd) {
     {
       const std::lock_guard guard(lock_);
-      if (peer_.get() != fd) return;
+      if (fd < 0 || peer_.get() != fd) return;
+      backlog_.set_reader(-1);
       ::shutdown(fd, SHUT_RDWR);
       former_ = std::exchange(peer_, Fd());
     }
@@ -107,24 +115,25 @@ class SocketChannel final : public Channel {
   }
 
   void tell() {
-    changed_.set();
+    wait_for_room();
     if (on_change_) on_change_();
   }
 
-  // False when something else is to be looked at first.
-  bool wait_for(int fd, short events) const {
-    std::array<pollfd, 3> fds{{{.fd = fd, .events = events, .revents = 0},
-                               {.fd = ending_.stop_fd(), .events = POLLIN, .revents = 0},
-                               {.fd = changed_.fd(), .events = POLLIN, .revents = 0}}};
-    if (::poll(fds.data(), fds.size(), -1) <= 0) return false;
-    if (fds[2].revents != 0) changed_.clear();
-    return fds[0].revents != 0 && fds[2].revents == 0;
+  // For room if somebody is connected, else for somebody; as long as there is output for him.
+  void wait_for_room() {
+    if (!room_) return;
+    if (!backlog_.pending())
+      room_->set(-1);
+    else if (const int fd = peer(); fd >= 0)
+      room_->set_for_room(fd);
+    else
+      room_->set(listener_.get());
   }
 
   Fd listener_;
-  Event changed_;
   std::string path_;
-  Ending& ending_;
+  Backlog backlog_;
+  std::unique_ptr<EventLoop::Watch> room_;
   std::function<void()> on_change_;
   mutable std::mutex lock_;
   Fd peer_;              // guarded by lock_, like the next two; none: nobody is connected
@@ -132,47 +141,11 @@ class SocketChannel final : public Channel {
   Fd former_;
 };
 
-// Whether nobody listens at a socket that is there.
-bool is_left_over(const sockaddr_un& address) {
-  const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  return probe.valid() &&
-         ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-         errno == ECONNREFUSED;
-}
-
-int bind_to(const Fd& listener, const sockaddr_un& address) {
-  return ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Channel>> open_socket_channel(const std::string& path, Ending& ending) {
-  const auto refuse = [&](std::string why, std::string advice = "") {
-    return fail({.status = Status::output,
-                 .what = fmt::format("cannot listen at {}", escaped(path)),
-                 .why = std::move(why),
-                 .advice = std::move(advice)});
-  };
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return refuse(fmt::format("the path is longer than the {} bytes of a socket's name",
-                              sizeof address.sun_path - 1));
-  std::memcpy(&address.sun_path[0], path.c_str(), path.size());
-
-  Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!listener.valid()) return refuse(errno_text(errno));
-  int bound = bind_to(listener, address);
-  if (bound != 0 && errno == EADDRINUSE && is_left_over(address)) {
-    ::unlink(path.c_str());
-    bound = bind_to(listener, address);
-  }
-  if (bound != 0)
-    return refuse(errno_text(errno),
-                  errno == EADDRINUSE ? "something is there: give another path, or remove it" : "");
-  auto channel = std::make_unique<SocketChannel>(std::move(listener), path, ending);
-  if (::listen(channel->listener(), 1) != 0) return refuse(errno_text(errno));
-  return std::unique_ptr<Channel>(std::move(channel));
+  return std::unique_ptr<Channel>(
+      std::make_unique<SocketChannel>(TRY(listen_at(path)), path, ending));
 }
 
 }  // namespace vmctl

@@ -11,8 +11,8 @@
 
 namespace vmctl {
 
-// Listens at `path` until the channel goes, and takes it away then. Output waits for somebody to
-// connect: nothing is lost.
+// Listens at `path` until the channel goes, and takes it away then. Output is kept for whoever
+// connects next (Backlog).
 Result<std::unique_ptr<Channel>> open_socket_channel(const std::string& path, Ending& ending);
 
 }  // namespace vmctl

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "vm/exit_name.hpp"
 
@@ -36,7 +37,9 @@ std::string reason_name(std::size_t reason) {
 }
 
 void RunStats::count(std::uint32_t reason) {
-  ++exits[std::min<std::size_t>(reason, kLast)];
+  const std::atomic_ref<std::uint64_t> times(exits[std::min<std::size_t>(reason, kLast)]);
+  // One thread writes: no more than a plain addition, but others may look.
+  times.store(times.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 RunStats& RunStats::operator+=(const RunStats& other) {
@@ -44,6 +47,15 @@ RunStats& RunStats::operator+=(const RunStats& other) {
   errors += other.errors;
   run_ns += other.run_ns;
   return *this;
+}
+
+RunStats RunStats::seen() const {
+  RunStats copy;
+  for (std::size_t i = 0; i < exits.size(); ++i)
+    // The standard lets no atomic_ref look at what is const before C++26.
+    copy.exits[i] = std::atomic_ref<std::uint64_t>(const_cast<std::uint64_t&>(exits[i]))
+                        .load(std::memory_order_relaxed);
+  return copy;
 }
 
 RunStats from_kernel(const vmctl_stats& stats) {

@@ -19,6 +19,8 @@ struct RunStats {
   std::uint64_t run_ns = 0;                               // within KVM_RUN, when measured
 
   void count(std::uint32_t reason);
+  // The exits as they are now, while another thread may count.
+  RunStats seen() const;
   RunStats& operator+=(const RunStats& other);
 };
 

@@ -65,6 +65,7 @@ void VcpuLoop::run() {
     if (stepper_) stepper_->after();
   }
   thread_ = 0;
+  state_ = State::done;
 }
 
 void VcpuLoop::kick() const {
@@ -109,6 +110,11 @@ VcpuLoop::Next VcpuLoop::handle_error(Errno error) {
       // Before run() looks whether it is to stop, and for interrupts: a kick after that counts.
       vcpu_.set_immediate_exit(false);
       if (asked_.exchange(false)) still_ = vcpu_.lies_still();
+      if (options_.brake != nullptr && options_.brake->pulled()) {
+        state_ = State::paused;
+        options_.brake->wait();
+        state_ = State::runs;
+      }
       return Next::go_on;
     case EAGAIN:
       ++stats_.errors;
@@ -168,8 +174,10 @@ void VcpuLoop::access(MsrExit& msr) const {
 // Only who takes interrupts, and has them enabled, can be woken.
 VcpuLoop::Next VcpuLoop::halt() const {
   if (options_.pic == nullptr || !vcpu_.interrupts_enabled()) return Next::done;
-  return machine_.devices().interrupts().wait(machine_.ending(), options_.may_wake) ? Next::go_on
-                                                                                    : Next::done;
+  state_ = State::halted;
+  const bool woken = machine_.devices().interrupts().wait(machine_.ending(), options_.may_wake);
+  state_ = State::runs;
+  return woken ? Next::go_on : Next::done;
 }
 
 VcpuLoop::Next VcpuLoop::handle(Exit& exit) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 
+#include "machine/brake.hpp"
 #include "machine/machine.hpp"
 #include "machine/stats.hpp"
 #include "machine/stepper.hpp"
@@ -19,6 +20,7 @@ class VcpuLoop {
  public:
   struct Options {
     Tracer* tracer = nullptr;        // may be none
+    const Brake* brake = nullptr;    // likewise
     bool timed = false;              // measure the time in KVM_RUN here
     Pic* pic = nullptr;              // whose interrupts this vCPU takes; may be none
     std::function<bool()> may_wake;  // with a pic: whether a halted vCPU may yet be woken
@@ -38,6 +40,11 @@ class VcpuLoop {
   // With KVM's own interrupt controllers.
   void look();
   bool lies_still() const { return still_; }
+
+  // What its thread does. Only when it runs may it be in KVM_RUN, where it keeps what vCPU ioctls
+  // need; who wants it out pulls the brake, kicks, and looks again.
+  enum class State : std::uint8_t { runs, halted, paused, done };
+  State state() const { return state_; }
 
   const RunStats& stats() const { return stats_; }
   const Vcpu& vcpu() const { return vcpu_; }
@@ -65,6 +72,7 @@ class VcpuLoop {
   std::atomic<std::uint64_t> turns_ = 0;
   std::atomic<bool> asked_ = false;
   std::atomic<bool> still_ = false;
+  mutable std::atomic<State> state_ = State::runs;
   RunStats stats_;
 };
 

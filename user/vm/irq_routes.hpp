@@ -2,6 +2,7 @@
 // Which of KVM's interrupt controllers a line (GSI) leads to.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "kernel/kvm.hpp"

@@ -111,6 +111,15 @@ SysResult<int> Vcpu::interrupt(std::uint8_t vector) const {
   return call(fd_, ioc::interrupt, request);
 }
 
+Result<> Vcpu::nmi() const {
+  if (auto done = call(fd_, ioc::nmi); !done) return fail(explain(ioc::nmi.name, done.error()));
+  return {};
+}
+
+void Vcpu::tell_of_pause() const {
+  static_cast<void>(call(fd_, ioc::kvmclock_ctrl));
+}
+
 SysResult<int> Vcpu::single_step() const {
   kvm_guest_debug request{};
   request.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;

@@ -59,6 +59,11 @@ class Vcpu {
   // The guest must be ready for it.
   SysResult<int> interrupt(std::uint8_t vector) const;
 
+  // KVM_NMI. Like all but set_immediate_exit() this waits for KVM_RUN to come back.
+  Result<> nmi() const;
+  // That it was kept from running, for a guest with kvmclock; others take no notice.
+  void tell_of_pause() const;
+
   // An exit after each instruction (KVM_EXIT_DEBUG); to be asked for anew after every other exit.
   SysResult<int> single_step() const;
 

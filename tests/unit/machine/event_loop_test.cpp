@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "machine/event_loop.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -90,6 +91,27 @@ TEST(EventLoop, InputIsWaitedForWhileAsked) {
   char left = 0;
   EXPECT_EQ(::read(reader.get(), &left, 1), 1);
   EXPECT_EQ(left, 'b');
+}
+
+TEST(EventLoop, RoomIsWaitedForWhileAsked) {
+  MachineClock clock;
+  EventLoop loop(clock);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK), 0);
+  const Fd reader(ends[0]);
+  const Fd writer(ends[1]);
+  std::array<char, 4096> block{};
+  while (::write(writer.get(), block.data(), block.size()) > 0) continue;
+  std::promise<void> room;
+  std::unique_ptr<EventLoop::Watch> watch = loop.watch([&] {
+    watch->set(-1);
+    room.set_value();
+  });
+  watch->set_for_room(writer.get());
+  auto future = room.get_future();
+  EXPECT_EQ(future.wait_for(20ms), std::future_status::timeout);
+  while (::read(reader.get(), block.data(), block.size()) > 0) continue;
+  EXPECT_EQ(future.wait_for(kPatience), std::future_status::ready);
 }
 
 TEST(EventLoop, NothingComesAfterStop) {
