@@ -27,6 +27,8 @@ class Fd {
 
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
+  // From now on somebody else's to close.
+  void release() { fd_ = -1; }
 
  private:
   int fd_ = -1;
