@@ -136,12 +136,14 @@ Result<> Virtqueue::add(const Descriptor& descriptor, std::uint16_t index, Chain
   return {};
 }
 
-void Virtqueue::push(const Chain& chain, std::uint32_t written) {
+void Virtqueue::put(const Chain& chain, std::uint32_t written) {
   const std::uint32_t entry[2] = {chain.head, written};
   static_assert(sizeof entry == kUsedEntry);
   std::memcpy(&used_[kRing + next_used_ % size_ * kUsedEntry], entry, sizeof entry);
-  word(used_, kIndex).store(++next_used_, std::memory_order_release);
+  ++next_used_;
 }
+
+void Virtqueue::publish() { word(used_, kIndex).store(next_used_, std::memory_order_release); }
 
 bool Virtqueue::wants_interrupt() {
   // What was pushed is seen before what the driver wants is looked at; it does the reverse.

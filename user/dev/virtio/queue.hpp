@@ -45,7 +45,13 @@ class Virtqueue {
   // Takes the last pop() back, which the device had no use for yet; once.
   void unpop() { --next_available_; }
   // Gives a chain back, in which the device has written the first `written` bytes of the writable.
-  void push(const Chain& chain, std::uint32_t written);
+  void push(const Chain& chain, std::uint32_t written) {
+    put(chain, written);
+    publish();
+  }
+  // The same for several that the driver is to see at once, with the last publish().
+  void put(const Chain& chain, std::uint32_t written);
+  void publish();
 
   // Whether the driver wants an interrupt for what was pushed since this was last asked (2.7.7).
   bool wants_interrupt();
