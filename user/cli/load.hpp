@@ -14,11 +14,13 @@ namespace vmctl::cli {
 struct LoadRequest {
   MachineConfig machine;
   RunOptions run;
-  std::vector<std::string> initrds;  // as given, like the next five
+  std::vector<std::string> initrds;  // as given, like the next seven
   std::vector<std::string> registers;
   std::vector<std::string> cpuid;
   std::vector<std::string> msrs;
   std::vector<std::string> disks;
+  std::vector<std::string> shares;
+  std::string net;
   std::vector<std::string> trace_kinds;
   std::vector<std::string> trace_ranges;
   bool stats = false;
