@@ -209,6 +209,15 @@ Result<int> load(const LoadRequest& request) {
   return outcome.end.status;
 }
 
+// After the name: a card has the same address each time.
+Result<> choose_net(const std::string& text, MachineConfig& machine) {
+  NetSpec net = TRY(parse_net(text));
+  if (net.kind == NetSpec::Kind::none) return {};
+  if (net.mac == MacAddress{}) net.mac = mac_for(machine.name);
+  machine.pci.net = std::move(net);
+  return {};
+}
+
 }  // namespace
 
 Result<> complete(LoadRequest& request) {
@@ -216,6 +225,9 @@ Result<> complete(LoadRequest& request) {
   machine.registers = TRY(parse_registers(request.registers));
   for (const std::string& text : request.cpuid) machine.cpuid.push_back(TRY(parse_cpuid(text)));
   for (const std::string& text : request.disks) machine.pci.disks.push_back(TRY(parse_disk(text)));
+  for (const std::string& text : request.shares)
+    machine.pci.shares.push_back(TRY(parse_share(text)));
+  TRY(check_shares(machine.pci.shares));
   for (const std::string& text : request.msrs) machine.msrs.push_back(TRY(parse_msr(text)));
   for (const std::string& text : request.trace_ranges)
     request.run.trace.ranges.push_back(TRY(parse_trace_range(text)));
@@ -246,6 +258,7 @@ Result<> complete(LoadRequest& request) {
                        .filename()
                        .string()
                        .substr(0, VMCTL_NAME_SIZE - 1);
+  if (!request.net.empty()) TRY(choose_net(request.net, machine));
   machine.time_run = request.stats || request.json;
   request.run.timed = machine.time_run;
   request.run.trace.json = request.json;
@@ -293,6 +306,17 @@ void declare_load(CLI::App& command, LoadRequest& request) {
                request.run.hint_when_silent = time;
                request.hint_after = true;
              });
+  command
+      .add_option("--net", request.net,
+                  "a virtio network card: user, with options hostfwd=tcp:[HOST]:PORT-[GUEST]:PORT "
+                  "and restrict=on; or tap,ifname=NAME; mac=MAC for both (none)")
+      ->type_name("KIND[,OPTION...]");
+  command
+      .add_option("--share", request.shares,
+                  "a folder that the guest may mount: mount -t virtiofs share /mnt; ,ro: not to be "
+                  "written; ,tag=NAME instead of share; repeatable")
+      ->type_name("FOLDER[,tag=NAME][,ro]")
+      ->allow_extra_args(false);
   add_parsed(command, "--rtc", "what the real-time clock shows at first (UTC now)",
              "YYYY-MM-DDTHH:MM:SS", parse_date,
              [&](std::chrono::sys_seconds date) { machine.devices.rtc = date; });

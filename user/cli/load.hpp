@@ -15,10 +15,12 @@ namespace vmctl::cli {
 struct LoadRequest {
   MachineConfig machine;
   RunOptions run;
-  std::vector<std::string> registers;  // as given, like the next five
+  std::vector<std::string> registers;  // as given, like the next six
   std::vector<std::string> cpuid;
   std::vector<std::string> msrs;
   std::vector<std::string> disks;
+  std::vector<std::string> shares;
+  std::string net;
   std::vector<std::string> trace_kinds;
   std::vector<std::string> trace_ranges;
   std::optional<bool> attach;  // whether vmctl attach finds it; nothing: as it suits the guest

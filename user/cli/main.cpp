@@ -11,6 +11,7 @@
 int main(int argc, char** argv) {
   // A closed pipe is an error of write(), told and dealt with where it happens.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // EFBIG is an answer for a guest, too
   // If standard input, output or error are closed, no file of ours may come to stand there; writing
   // to what stands there instead fails with EBADF, as it would have.
   int fd = 0;

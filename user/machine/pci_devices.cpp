@@ -55,6 +55,9 @@ Result<std::unique_ptr<PciDevices>> PciDevices::build(const PciDevicesConfig& co
     };
     TRY(devices->add(make));
   }
+  if (config.net) TRY(devices->add([&](EventLoop&) { return open_net(*config.net); }));
+  for (const ShareSpec& share : config.shares)
+    TRY(devices->add([&](EventLoop&) { return open_share(share); }));
   TRY(devices->add([](EventLoop&) -> Result<std::unique_ptr<VirtioPort>> {
     return std::make_unique<RngPort>();
   }));

@@ -17,6 +17,8 @@
 #include "machine/console_port.hpp"
 #include "machine/disk.hpp"
 #include "machine/interrupts.hpp"
+#include "machine/net_port.hpp"
+#include "machine/share.hpp"
 #include "machine/shared_line.hpp"
 #include "machine/virtio_slot.hpp"
 
@@ -26,8 +28,10 @@ struct PciDevicesConfig {
   bool always = false;  // there is a bus also without a device that was asked for
   std::vector<DiskSpec> disks;
   std::optional<ChannelSpec> console;
+  std::optional<NetSpec> net;
+  std::vector<ShareSpec> shares;
 
-  bool wanted() const { return always || !disks.empty() || console; }
+  bool wanted() const { return always || !disks.empty() || console || net || !shares.empty(); }
 };
 
 class PciDevices {

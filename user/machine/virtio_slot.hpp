@@ -25,6 +25,8 @@ class VirtioPort {
   virtual VirtioDevice& device() = 0;
   // When nothing else can fail, and before any thread runs.
   virtual Result<> begin() { return {}; }
+  // Before the transport goes: no thread of its own uses that when this returns, or ever after.
+  virtual void stop() {}
 };
 
 // Makes one whose handlers run on the loop, which outlives it; stopped before it goes.
@@ -42,7 +44,10 @@ class VirtioSlot {
   // All that is referred to must outlive it.
   static Result<std::unique_ptr<VirtioSlot>> make(const MakeVirtioPort& make, Place place,
                                                   const Clock& clock);
-  ~VirtioSlot() { loop_.stop(); }
+  ~VirtioSlot() {
+    if (port_) port_->stop();
+    loop_.stop();
+  }
   VirtioSlot(const VirtioSlot&) = delete;
   VirtioSlot& operator=(const VirtioSlot&) = delete;
 

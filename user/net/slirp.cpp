@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
 
-#include "base/log.hpp"
+#include "net/slirp_library.hpp"
 
 namespace vmctl {
 namespace {
@@ -107,9 +108,15 @@ int SlirpNetwork::polled(int index, void* opaque) {
 }
 
 Result<std::unique_ptr<NetBackend>> SlirpNetwork::open(const NetSpec& spec) {
-  const SlirpLibrary* library = TRY(SlirpLibrary::load());
-  std::unique_ptr<SlirpNetwork> network(new SlirpNetwork(*library));
-  TRY(network->create(spec));
+  std::unique_ptr<SlirpNetwork> network(new SlirpNetwork);
+  try {
+    TRY(network->create(spec));
+  } catch (const std::runtime_error& error) {
+    return fail({.status = Status::unavailable,
+                 .what = "cannot make the user's network",
+                 .why = error.what(),
+                 .advice = "install it (Debian: apt-get install libslirp0), or use --net tap"});
+  }
   return std::unique_ptr<NetBackend>(std::move(network));
 }
 
@@ -124,7 +131,7 @@ Result<> SlirpNetwork::create(const NetSpec& spec) {
   config.vnameserver = in_network(3);
   config.vdhcp_start = in_network(15);
   const std::lock_guard guard(mutex_);
-  slirp_ = library_.create(&config, &kCallbacks, this);
+  slirp_ = slirp_new(&config, &kCallbacks, this);
   if (slirp_ == nullptr)
     return fail({.status = Status::internal,
                  .what = "cannot make the user's network",
@@ -134,8 +141,8 @@ Result<> SlirpNetwork::create(const NetSpec& spec) {
 }
 
 Result<> SlirpNetwork::forward(const PortForward& forward) {
-  if (library_.forward(slirp_, forward.udp ? 1 : 0, address_of(forward.host), forward.host_port,
-                       address_of(forward.guest), forward.guest_port) == 0)
+  if (slirp_add_hostfwd(slirp_, forward.udp ? 1 : 0, address_of(forward.host), forward.host_port,
+                        address_of(forward.guest), forward.guest_port) == 0)
     return {};
   const int error = errno;
   return fail({.status = error == EACCES ? Status::refused : Status::unavailable,
@@ -151,7 +158,7 @@ Result<> SlirpNetwork::forward(const PortForward& forward) {
 SlirpNetwork::~SlirpNetwork() {
   thread_.stop();
   const std::lock_guard guard(mutex_);
-  if (slirp_ != nullptr) library_.destroy(slirp_);
+  if (slirp_ != nullptr) slirp_cleanup(slirp_);
 }
 
 void SlirpNetwork::start(std::function<bool()> arrived) {
@@ -186,7 +193,7 @@ void SlirpNetwork::send(std::span<const std::uint8_t> frame) {
   if (!is_spoken(frame) || frame.size() > kFrameMax) return;
   {
     const std::lock_guard guard(mutex_);
-    library_.input(slirp_, frame.data(), static_cast<int>(frame.size()));
+    slirp_input(slirp_, frame.data(), static_cast<int>(frame.size()));
   }
   // It may have answered at once, or have something else to wait for.
   thread_.wake();
@@ -208,7 +215,7 @@ std::optional<milliseconds> SlirpNetwork::fill(std::vector<pollfd>& fds) {
   const std::lock_guard guard(mutex_);
   std::uint32_t wait = UINT32_MAX;
   filling_ = &fds;
-  library_.fill(slirp_, &wait, add_poll, this);
+  slirp_pollfds_fill(slirp_, &wait, add_poll, this);
   filling_ = nullptr;
   std::optional<milliseconds> limit;
   if (wait != UINT32_MAX) limit = milliseconds(wait);
@@ -223,7 +230,7 @@ std::optional<milliseconds> SlirpNetwork::fill(std::vector<pollfd>& fds) {
 void SlirpNetwork::poll(const std::vector<pollfd>& fds) {
   const std::lock_guard guard(mutex_);
   polled_ = &fds;
-  library_.poll(slirp_, 0, polled, this);
+  slirp_pollfds_poll(slirp_, 0, polled, this);
   polled_ = nullptr;
   ring_alarms();
 }

@@ -4,6 +4,8 @@
 // (also what listens on its loopback), DNS 10.0.2.3, and DHCP gives 10.0.2.15. IPv4 alone.
 #pragma once
 
+#include <slirp/libslirp.h>
+
 #include <deque>
 #include <list>
 #include <mutex>
@@ -12,7 +14,6 @@
 
 #include "net/backend.hpp"
 #include "net/poll_thread.hpp"
-#include "net/slirp_library.hpp"
 
 namespace vmctl {
 
@@ -39,7 +40,7 @@ class SlirpNetwork final : public NetBackend {
     std::optional<std::int64_t> at;  // ms of libslirp's clock
   };
 
-  explicit SlirpNetwork(const SlirpLibrary& library) : library_(library) {}
+  SlirpNetwork() = default;
   Result<> create(const NetSpec& spec);
   Result<> forward(const PortForward& forward);
 
@@ -54,8 +55,6 @@ class SlirpNetwork final : public NetBackend {
   std::optional<std::chrono::milliseconds> fill(std::vector<pollfd>& fds);
   void poll(const std::vector<pollfd>& fds);
   void ring_alarms();
-
-  const SlirpLibrary& library_;
 
   std::mutex mutex_;  // libslirp knows of no threads: guards it and what it calls back for
   Slirp* slirp_ = nullptr;

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
-// libslirp, loaded when a guest is to have it: it comes with GLib, which no other guest shall pay
-// for in time and memory.
+// libslirp, opened when it is needed: it comes with GLib. Same names, same arguments.
 #pragma once
 
 #include <slirp/libslirp.h>
 
-#include "base/result.hpp"
+#include "base/library.hpp"
 
 namespace vmctl {
 
-struct SlirpLibrary {
-  decltype(&slirp_new) create;
-  decltype(&slirp_cleanup) destroy;
-  decltype(&slirp_pollfds_fill) fill;
-  decltype(&slirp_pollfds_poll) poll;
-  decltype(&slirp_input) input;
-  decltype(&slirp_add_hostfwd) forward;
+inline constinit const Library kSlirp{VMCTL_SLIRP};
 
-  // Once for all; it stays until the program ends.
-  static Result<const SlirpLibrary*> load();
-};
+#define VMCTL_SLIRP_FUNCTION(name)                         \
+  inline constinit const Deferred<decltype(::name)> name { \
+    kSlirp, #name                                          \
+  }
+
+VMCTL_SLIRP_FUNCTION(slirp_new);
+VMCTL_SLIRP_FUNCTION(slirp_cleanup);
+VMCTL_SLIRP_FUNCTION(slirp_pollfds_fill);
+VMCTL_SLIRP_FUNCTION(slirp_pollfds_poll);
+VMCTL_SLIRP_FUNCTION(slirp_input);
+VMCTL_SLIRP_FUNCTION(slirp_add_hostfwd);
+
+#undef VMCTL_SLIRP_FUNCTION
 
 }  // namespace vmctl

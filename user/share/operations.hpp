@@ -3,7 +3,7 @@
 #pragma once
 
 #define FUSE_USE_VERSION 312
-#include <fuse_lowlevel.h>
+#include <fuse3/fuse_lowlevel.h>
 
 namespace vmctl {
 

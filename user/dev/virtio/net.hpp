@@ -19,9 +19,11 @@ class VirtioNet final : public VirtioDevice {
   static constexpr unsigned kTransmit = 1;
   static constexpr std::uint16_t kQueueSize = 256;
 
-  // The transport has to have been taken from its device thread before this goes.
   VirtioNet(std::unique_ptr<NetBackend> backend, const MacAddress& mac);
   ~VirtioNet() override;
+
+  // The back end's thread does not use the transport when this returns, or ever after.
+  void disconnect() { backend_->stop(); }
 
   std::uint16_t type() const override { return 1; }
   std::uint32_t pci_class() const override { return 0x020000; }
