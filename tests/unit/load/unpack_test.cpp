@@ -39,7 +39,10 @@ Bytes gzip(const Bytes& plain) {
 
 Bytes zstd(const Bytes& plain) {
   Bytes packed(ZSTD_compressBound(plain.size()));
-  packed.resize(ZSTD_compress(packed.data(), packed.size(), plain.data(), plain.size(), 3));
+  ZSTD_CCtx* context = ZSTD_createCCtx();
+  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+  packed.resize(ZSTD_compress2(context, packed.data(), packed.size(), plain.data(), plain.size()));
+  ZSTD_freeCCtx(context);
   return packed;
 }
 
@@ -126,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(Load, Unpack,
                          [](const auto& tested) { return tested.param.name; });
 
 TEST_P(Unpack, GivesWhatWasPacked) {
-  for (const std::size_t size : {1, 65536, 65537, 300000, 9 << 20}) {
+  for (const std::size_t size : {1, 65536, 65537, 300000}) {
     const Bytes plain = sample(size);
     const auto image = unpacked(pack(plain));
     ASSERT_TRUE(image) << image.error().text();
@@ -244,6 +247,13 @@ TEST(UnpackFile, Lz4FramesOfBothKindsInOneFile) {
     ASSERT_TRUE(image) << image.error().text();
     EXPECT_TRUE(content(**image) == joined(plain, plain));
   }
+}
+
+TEST(UnpackFile, SeveralBlocksOfALegacyLz4Frame) {
+  const Bytes plain((17 << 20) + 5, 'x');
+  const auto image = unpacked(lz4_legacy(plain));
+  ASSERT_TRUE(image) << image.error().text();
+  EXPECT_TRUE(content(**image) == plain);
 }
 
 TEST(UnpackFile, ALegacyLz4BlockThatIsTooLarge) {
