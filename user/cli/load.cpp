@@ -41,7 +41,7 @@ registers make no exits: cpuid, cr and all run the guest step by step, slowly.
 
 Exit status:
     0       the guest ended well: every vCPU halted with nothing to wait for, or it
-            asked for a reset
+            switched itself off or asked for a reset (if without --reboot)
     1-63    what the guest wrote to port 0xf4 (0 is 0; more than 63 is 63, with a message)
     64      wrong usage
     65      bad image: empty, too large, not a regular file, truncated while loading
@@ -145,7 +145,9 @@ void show_outcome(const LoadRequest& request, Machine& machine, const RunOutcome
     return;
   }
   for (const std::string& text : outcome.notes) note(text);
-  if (outcome.end.kind != EndKind::halted && outcome.end.status != 0) {
+  // A reset is worth a word where it is the end, too: the guest has asked for another.
+  if ((outcome.end.kind != EndKind::halted && outcome.end.status != 0) ||
+      (outcome.end.kind == EndKind::reset && !request.run.resets)) {
     note(outcome.end.reason);
     if (!outcome.end.details.empty()) line_to_stderr(outcome.end.details);
   }
@@ -188,9 +190,9 @@ bool has_kernel_irqchip(Machine& machine) {
 Result<> let_attach(const LoadRequest& request, Machine& machine) {
   if (!request.attach.value_or(has_kernel_irqchip(machine))) return {};
   const auto open = [&]() -> Result<> {
-    const std::string folder = TRY(make_attach_folder());
-    return machine.console().listen(
-        fmt::format("{}/{}", folder, attach_name(machine.vm().id(), ::getpid())));
+    const std::string path =
+        fmt::format("{}/{}", TRY(make_attach_folder()), attach_name(machine.vm().id(), ::getpid()));
+    return machine.console().listen(path);
   };
   auto opened = open();
   if (opened || request.attach) return opened;
@@ -199,14 +201,33 @@ Result<> let_attach(const LoadRequest& request, Machine& machine) {
 }
 
 Result<int> load(const LoadRequest& request) {
-  const auto machine = TRY(Machine::build(request.machine));
-  TRY(let_attach(request, *machine));
-  announce(*machine, request.json);
-  RunOptions options = request.run;
-  if (!request.hint_after && !machine->flat()) options.hint_when_silent = kHintAfter;
-  const RunOutcome outcome = TRY(run_machine(*machine, options));
-  show_outcome(request, *machine, outcome);
-  return outcome.end.status;
+  Outside outside;
+  std::optional<EndSignals> signals;  // also between a machine and the next
+  std::chrono::nanoseconds elapsed{};
+  for (bool again = false;; again = true) {
+    auto built = Machine::build(request.machine, outside);
+    if (!built) {
+      if (again) outside.stop(built.error().text());
+      return fail(std::move(built.error()));
+    }
+    Machine& machine = **built;
+    TRY(let_attach(request, machine));
+    if (!again) {
+      announce(machine, request.json);
+      signals.emplace();
+    }
+    RunOptions options = request.run;
+    if (options.timeout)
+      options.timeout = std::max(*options.timeout - elapsed, std::chrono::nanoseconds::zero());
+    if (!request.hint_after && !machine.flat()) options.hint_when_silent = kHintAfter;
+    const RunOutcome outcome = TRY(run_machine(machine, options, *signals));
+    const bool reset = options.resets && outcome.end.kind == EndKind::reset;
+    if (!reset) signals.reset();
+    show_outcome(request, machine, outcome);
+    if (!reset) return outcome.end.status;
+    elapsed += outcome.elapsed;
+    outside.ending().begin_anew();
+  }
 }
 
 // After the name: a card has the same address each time.
@@ -340,6 +361,8 @@ void declare_load(CLI::App& command, LoadRequest& request) {
                   "of accesses, trace those to these ports, addresses or MSRs; repeatable")
       ->type_name("FIRST[-LAST]")
       ->allow_extra_args(false);
+  command.add_flag("--reboot,!--no-reboot", request.run.resets,
+                   "a reset starts the guest anew in another VM, or ends the run (ends it)");
   command.add_flag("--stats", request.stats, "exits by reason and times, at the end");
   command.add_flag("--json", request.json, "trace and result as JSON, an object a line");
   command.add_option("--device", machine.device, "the way to KVM (/dev/vmctl, or /dev/kvm)")

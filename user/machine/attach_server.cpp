@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 #include <unistd.h>
+#include <cstdio>
 
 #include <algorithm>
 #include <cerrno>
@@ -49,6 +50,10 @@ AttachServer::AttachServer(Fd listener, std::string path, EventLoop& loop, Host 
 
 AttachServer::~AttachServer() {
   ::unlink(path_.c_str());
+}
+
+void AttachServer::move_to(const std::string& path) {
+  if (std::rename(path_.c_str(), path.c_str()) == 0) path_ = path;
 }
 
 void AttachServer::record(std::span<const std::uint8_t> bytes) {

@@ -45,6 +45,9 @@ class AttachServer {
   AttachServer& operator=(const AttachServer&) = delete;
   ~AttachServer();
 
+  // From now on they find it at `path`, if it can be moved there. With the loop stopped.
+  void move_to(const std::string& path);
+
   // Lets them in. The loop may start its thread for it.
   void start() { arrivals_->set(listener_.get()); }
 

@@ -46,6 +46,10 @@ void Console::on_change(std::function<void()> handler) {
 }
 
 Result<> Console::listen(const std::string& path) {
+  if (attached_) {
+    attached_->move_to(path);
+    return {};
+  }
   attached_ =
       TRY(AttachServer::open(path, *loop_,
                              {.has_room = [this] { return has_room(); },
@@ -61,6 +65,7 @@ Result<> Console::listen(const std::string& path) {
 
 void Console::start(MachineControl& machine) {
   machine_ = &machine;
+  if (std::exchange(started_, true)) return;
   if (attached_) attached_->start();
   if (kind_ != ChannelSpec::Kind::stdio) return;
   terminal_ = LocalTerminal::open();

@@ -26,10 +26,12 @@ class Console final : public Channel {
   static Result<std::unique_ptr<Console>> open(const ChannelSpec& spec, Ending& ending);
   ~Console() override;
 
-  // Lets those attach who connect to a socket at `path`. After run_on(), before start().
+  // Lets those attach who connect to a socket at `path`; who is attached stays so when it moves.
+  // After run_on(), before start().
   Result<> listen(const std::string& path);
 
-  // From here to stop() the terminal is raw, if the channel is standard input and that is one.
+  // From the first time to stop() the terminal is raw, if the channel is standard input and that is
+  // one.
   // After run_on(), in the main thread, before any other thread is started but the loop's.
   void start(MachineControl& machine);
   // When the loop has been stopped. `end`: how the machine ended, for those attached. Returns what
@@ -70,6 +72,7 @@ class Console final : public Channel {
   ChannelSpec::Kind kind_;
   EventLoop* loop_ = nullptr;
   MachineControl* machine_ = nullptr;
+  bool started_ = false;
   std::function<void()> changed_;
   std::function<bool()> listening_;
   std::atomic<bool> spoken_ = false;

@@ -37,79 +37,44 @@ void power_off(Ending& ending) {
               .details = ""});
 }
 
-tl::unexpected<Error> refuse_file(std::string_view option, const std::string& path, bool image) {
-  return fail({.status = Status::usage,
-               .what = fmt::format("{} file:{}", option, escaped(path)),
-               .why = image ? "it is the guest's image, which would be overwritten"
-                            : "the other serial port writes to it"});
-}
-
-RtcConfig rtc_config(const DevicesConfig& config, Devices::Memory memory) {
-  return {.start = config.rtc.value_or(
-              std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())),
+RtcConfig rtc_config(const DevicesConfig& config, Devices::Memory memory, const Outside& outside) {
+  return {.start = config.rtc.value_or(outside.started()),
           .memory_below_4g = memory.below_4g,
           .memory_above_4g = memory.above_4g};
 }
 
 }  // namespace
 
-Devices::Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Ending& ending,
-                 Channels channels)
-    : console_(*channels.com1),
-      console2_(channels.com2.get()),
+Devices::Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Outside& outside)
+    : outside_(outside),
       interrupts_(config.irqchip, vm),
-      loop_(clock_),
-      com1_(std::move(channels.com1), interrupts_.line(layout::kCom1Irq), loop_,
+      com1_(outside.com1(), interrupts_.line(layout::kCom1Irq), outside.loop(),
             [this] { interrupts_.notify(); }),
-      rtc_timer_(loop_.timer([this] { rtc_.on_timer(); })),
-      rtc_(clock_, *rtc_timer_, interrupts_.line(layout::kRtcIrq), rtc_config(config, memory)),
-      i8042_(reset_by(ending, "keyboard controller (0x64)")),
-      system_control_(reset_by(ending, "system control port A (0x92)")),
-      reset_control_(reset_by(ending, "reset control register (0xcf9)")),
+      rtc_timer_(outside.loop().timer([this] { rtc_.on_timer(); })),
+      rtc_(outside.clock(), *rtc_timer_, interrupts_.line(layout::kRtcIrq),
+           rtc_config(config, memory, outside)),
+      i8042_(reset_by(outside.ending(), "keyboard controller (0x64)")),
+      system_control_(reset_by(outside.ending(), "system control port A (0x92)")),
+      reset_control_(reset_by(outside.ending(), "reset control register (0xcf9)")),
       config_address_(reset_control_),
       debug_console_(com1_.channel()),
-      debug_exit_([&ending, style = config.debug_exit](std::uint32_t value) {
+      debug_exit_([&ending = outside.ending(), style = config.debug_exit](std::uint32_t value) {
         end_by_debug_exit(ending, style, value);
       }),
       post_([this](std::uint8_t code) { post_code_ = code; }),
-      pm_timer_(clock_),
-      acpi_pm_(interrupts_.line(layout::kSciIrq), [&ending] { power_off(ending); }) {
-  if (channels.com2)
-    com2_.emplace(std::move(channels.com2), interrupts_.line(layout::kCom2Irq), loop_,
+      pm_timer_(outside.clock()),
+      acpi_pm_(interrupts_.line(layout::kSciIrq),
+               [&ending = outside.ending()] { power_off(ending); }) {
+  if (outside.com2() != nullptr)
+    com2_.emplace(*outside.com2(), interrupts_.line(layout::kCom2Irq), outside.loop(),
                   [this] { interrupts_.notify(); });
 }
 
 Result<std::unique_ptr<Devices>> Devices::build(const DevicesConfig& config, Memory memory,
-                                                const Vm& vm, Ending& ending,
+                                                const Vm& vm, Outside& outside,
                                                 const std::optional<FileId>& image) {
-  Channels channels;
-  channels.com1 = TRY(Console::open(config.com1, ending));
-  if (config.com2.kind != ChannelSpec::Kind::none)
-    channels.com2 = TRY(Console::open(config.com2, ending));
-  const auto com1 = channels.com1->file();
-  const auto com2 = channels.com2 ? channels.com2->file() : std::nullopt;
-  if (com1 && (com1 == image || com1 == com2))
-    return refuse_file("--console", config.com1.path, com1 == image);
-  if (com2 && com2 == image) return refuse_file("--com2", config.com2.path, true);
-  return std::unique_ptr<Devices>(new Devices(config, memory, vm, ending, std::move(channels)));
-}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): com1 is in channels; tl::expected hides it
-
-Result<> Devices::begin() {
-  TRY(com1_.channel().begin());
-  if (com2_) TRY(com2_->channel().begin());
-  return {};
-}
-
-void Devices::start(MachineControl& machine) {
-  console_.start(machine);
-  if (console2_ != nullptr) console2_->start(machine);
-}
-
-std::vector<std::string> Devices::stop(std::string_view end) {
-  loop_.stop();
-  std::vector<std::string> notes{console_.stop(end)};
-  if (console2_ != nullptr) notes.push_back(console2_->stop(end));
-  return notes;
+  TRY(outside.open(config.com1, config.com2, image));
+  return std::unique_ptr<Devices>(new Devices(config, memory, vm, outside));
 }
 
 Result<> Devices::place(Bus& ports) {

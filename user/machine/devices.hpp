@@ -27,6 +27,7 @@
 #include "machine/ending.hpp"
 #include "machine/event_loop.hpp"
 #include "machine/interrupts.hpp"
+#include "machine/outside.hpp"
 #include "machine/serial_port.hpp"
 
 namespace vmctl {
@@ -46,14 +47,11 @@ class Devices {
     std::uint64_t below_4g;
     std::uint64_t above_4g;
   };
-  // All that it is given must outlive it. Refuses channels that would write to `image`, or both to
-  // one file.
+  // All that it is given must outlive it, the loop stopped. Opens what is outside.
   static Result<std::unique_ptr<Devices>> build(const DevicesConfig& config, Memory memory,
-                                                const Vm& vm, Ending& ending,
+                                                const Vm& vm, Outside& outside,
                                                 const std::optional<FileId>& image);
   Result<> place(Bus& ports);
-  // Empties the files that channels write to; when nothing else can fail.
-  Result<> begin();
 
   Interrupts& interrupts() { return interrupts_; }
   // What selects a PCI function.
@@ -64,36 +62,26 @@ class Devices {
   // The power button; false if the guest does not listen to it.
   bool press_power_button();
 
-  // The far ends of the serial ports; the first one's is what people attach to.
-  Console& console() { return console_; }
+  // The far end of the first serial port, which people attach to.
+  Console& console() { return outside_.com1(); }
   // Whether the guest has said anything on any of them.
-  bool spoken() const { return console_.spoken() || (console2_ != nullptr && console2_->spoken()); }
-  // Around a run, on the main thread, as Console has it. stop() ends the thread of input and
-  // timers, and returns what there is to say of output that nobody read.
-  void start(MachineControl& machine);
-  std::vector<std::string> stop(std::string_view end);
+  bool spoken() const {
+    return outside_.com1().spoken() || (outside_.com2() != nullptr && outside_.com2()->spoken());
+  }
 
   // Whether any device may yet raise an interrupt that the 8259As let through.
   bool may_interrupt();
   // Brings the thread of input and timers out of a write that waits.
-  void kick() { loop_.kick(); }
+  void kick() { outside_.loop().kick(); }
 
   // The last code that the guest wrote to the POST port.
   std::optional<std::uint8_t> post_code() const;
 
  private:
-  struct Channels {
-    std::unique_ptr<Console> com1;
-    std::unique_ptr<Console> com2;
-  };
-  Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Ending& ending,
-          Channels channels);
+  Devices(const DevicesConfig& config, Memory memory, const Vm& vm, Outside& outside);
 
-  Console& console_;   // com1_'s channel
-  Console* console2_;  // com2_'s, if there is one
-  MachineClock clock_;
+  Outside& outside_;
   Interrupts interrupts_;
-  EventLoop loop_;
   SerialPort com1_;
   std::optional<SerialPort> com2_;
   std::unique_ptr<Timer> rtc_timer_;

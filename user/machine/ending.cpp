@@ -15,6 +15,13 @@ void Ending::end(End end) {
   stop_.set();
 }
 
+void Ending::begin_anew() {
+  const std::lock_guard guard(lock_);
+  gravest_.reset();
+  stopping_ = false;
+  stop_.clear();
+}
+
 End Ending::gravest() const {
   const std::lock_guard guard(lock_);
   return gravest_.value_or(End{});

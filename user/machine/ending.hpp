@@ -44,6 +44,9 @@ class Ending {
   // Readable from the moment the machine is to stop: for those who wait in poll().
   int stop_fd() const { return stop_.fd(); }
 
+  // Another run: as if nothing had been said. While no other thread uses it.
+  void begin_anew();
+
   // The gravest end so far; halted if there is none.
   End gravest() const;
 

@@ -11,25 +11,30 @@
 
 namespace vmctl {
 
-// An entry as its owner holds it. Entries stay with the loop, as their thread may be about to call.
+// An entry as its owner holds it. Entries stay with the loop until it is stopped, as its thread may
+// be about to call.
 class EventLoop::Handle final : public Timer, public EventLoop::Watch {
  public:
-  Handle(EventLoop& loop, Entry& entry) : loop_(loop), entry_(entry) {}
+  Handle(EventLoop& loop, std::shared_ptr<Entry> entry) : loop_(loop), entry_(std::move(entry)) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() override { entry_->forgotten = true; }
 
-  void set(Time at) override { loop_.change(entry_, at, -1, 0); }
-  void stop() override { loop_.change(entry_, std::nullopt, -1, 0); }
-  void set(int fd) override { loop_.change(entry_, std::nullopt, fd, POLLIN); }
-  void set_for_room(int fd) override { loop_.change(entry_, std::nullopt, fd, POLLOUT); }
+  void set(Time at) override { loop_.change(*entry_, at, -1, 0); }
+  void stop() override { loop_.change(*entry_, std::nullopt, -1, 0); }
+  void set(int fd) override { loop_.change(*entry_, std::nullopt, fd, POLLIN); }
+  void set_for_room(int fd) override { loop_.change(*entry_, std::nullopt, fd, POLLOUT); }
 
  private:
   EventLoop& loop_;
-  Entry& entry_;
+  std::shared_ptr<Entry> entry_;
 };
 
-EventLoop::Entry& EventLoop::add(std::function<void()> handler) {
+std::shared_ptr<EventLoop::Entry> EventLoop::add(std::function<void()> handler) {
+  auto entry = std::make_shared<Entry>();
+  entry->handler = std::move(handler);
   const std::lock_guard guard(lock_);
-  return entries_.emplace_back(
-      Entry{.handler = std::move(handler), .at = std::nullopt, .fd = -1, .events = 0});
+  return entries_.emplace_back(std::move(entry));
 }
 
 std::unique_ptr<Timer> EventLoop::timer(std::function<void()> handler) {
@@ -50,6 +55,16 @@ void EventLoop::change(Entry& entry, std::optional<Time> at, int fd, short event
   if (thread_.joinable())
     wake_.set();
   else if (at || fd >= 0)
+    start();
+}
+
+void EventLoop::go_on() {
+  const std::lock_guard guard(lock_);
+  if (!stopped_) return;
+  stopped_ = false;
+  entries_.remove_if([](const auto& entry) { return entry->forgotten.load(); });
+  if (std::any_of(entries_.begin(), entries_.end(),
+                  [](const auto& entry) { return entry->at || entry->fd >= 0; }))
     start();
 }
 
@@ -99,10 +114,11 @@ void EventLoop::run() {
   while (!stopped_) {
     fds.assign(1, {.fd = wake_.fd(), .events = POLLIN, .revents = 0});
     std::optional<Time> first;
-    for (const Entry& entry : entries_) {
+    for (const auto& entry : entries_) {
+      const bool held = !entry->forgotten;
       // A negative fd is left out by poll().
-      fds.push_back({.fd = entry.fd, .events = entry.events, .revents = 0});
-      if (entry.at && (!first || *entry.at < *first)) first = entry.at;
+      fds.push_back({.fd = held ? entry->fd : -1, .events = entry->events, .revents = 0});
+      if (held && entry->at && (!first || *entry->at < *first)) first = entry->at;
     }
     timespec wait{};
     if (first) {
@@ -117,17 +133,18 @@ void EventLoop::run() {
     due.clear();
     const Time now = clock_.now();
     auto polled = fds.begin() + 1;
-    for (Entry& entry : entries_) {
+    for (const auto& entry : entries_) {
       if (polled == fds.end()) break;  // came meanwhile
       const pollfd& seen = *polled++;
       const bool input =
-          ready > 0 && seen.revents != 0 && seen.fd == entry.fd && seen.events == entry.events;
-      const bool time = entry.at && *entry.at <= now;
-      if (time) entry.at.reset();
-      if (input || time) due.push_back(&entry);
+          ready > 0 && seen.revents != 0 && seen.fd == entry->fd && seen.events == entry->events;
+      const bool time = entry->at && *entry->at <= now;
+      if (time) entry->at.reset();
+      if (input || time) due.push_back(entry.get());
     }
     guard.unlock();
-    for (const Entry* entry : due) entry->handler();
+    for (const Entry* entry : due)
+      if (!entry->forgotten) entry->handler();
     guard.lock();
   }
 }

@@ -53,9 +53,10 @@ class EventLoop {
 
   // Brings a handler that waits in a system call out of it. While there is a KickHandler.
   void kick();
-  // No handler runs when this returns, and none will. Not from a handler. A handler that waits in
-  // a system call is brought out of it.
+  // No handler runs when this returns, and none will before go_on(). Not from a handler. A handler
+  // that waits in a system call is brought out of it.
   void stop();
+  void go_on();
 
  private:
   struct Entry {
@@ -63,10 +64,11 @@ class EventLoop {
     std::optional<Time> at;  // when to call it
     int fd = -1;             // or on what of which fd
     short events = 0;
+    std::atomic<bool> forgotten = false;  // nobody holds it any more
   };
   class Handle;
 
-  Entry& add(std::function<void()> handler);
+  std::shared_ptr<Entry> add(std::function<void()> handler);
   void change(Entry& entry, std::optional<Time> at, int fd, short events);
   void start();
   void run();
@@ -74,9 +76,9 @@ class EventLoop {
   const Clock& clock_;
   Event wake_;
   std::mutex lock_;
-  std::list<Entry> entries_;  // guarded by lock_, but for their handlers
-  bool stopped_ = false;      // guarded by lock_
-  std::thread thread_;        // likewise
+  std::list<std::shared_ptr<Entry>> entries_;  // guarded by lock_, but for their handlers
+  bool stopped_ = false;                       // guarded by lock_
+  std::thread thread_;                         // likewise
   std::atomic<bool> running_ = false;
 };
 

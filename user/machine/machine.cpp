@@ -42,8 +42,9 @@ Result<> check_irqchip(const MachineConfig& config, Irqchip irqchip, bool flat) 
 
 }  // namespace
 
-Machine::Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs)
-    : node_(std::move(node)),
+Machine::Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs, Outside& outside)
+    : outside_(outside),
+      node_(std::move(node)),
       memory_(std::move(memory)),
       vm_(std::move(vm)),
       msrs_(std::move(msrs)) {}
@@ -72,18 +73,18 @@ Result<> Machine::add_pci(const MachineConfig& config, Irqchip irqchip, bool fla
   PciDevicesConfig pci = config.pci;
   pci.always |= !flat;
   if (!pci.wanted()) return {};
-  pci_ = TRY(PciDevices::build(pci, {.vm = vm_,
-                                     .memory = memory_,
-                                     .interrupts = devices_->interrupts(),
-                                     .address = devices_->config_address(),
-                                     .ending = ending_,
-                                     .messages = irqchip == Irqchip::kernel &&
-                                                 node_.capability(KVM_CAP_IRQFD) > 0 &&
-                                                 node_.capability(KVM_CAP_IRQ_ROUTING) > 0}));
+  pci_ = TRY(PciDevices::build(
+      pci, {.vm = vm_,
+            .memory = memory_,
+            .interrupts = devices_->interrupts(),
+            .address = devices_->config_address(),
+            .ending = ending(),
+            .messages = irqchip == Irqchip::kernel && node_.capability(KVM_CAP_IRQFD) > 0 &&
+                        node_.capability(KVM_CAP_IRQ_ROUTING) > 0}));
   return pci_->place(ports_, mmio_);
 }
 
-Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
+Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config, Outside& outside) {
   using namespace layout;
 
   // All that can be known without a VM comes before it.
@@ -116,14 +117,14 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   if (!config.msrs.empty()) TRY(vm.filter_msrs(filter));
 
   std::unique_ptr<Machine> machine(
-      new Machine(std::move(node), std::move(vm), std::move(memory), config.msrs));
+      new Machine(std::move(node), std::move(vm), std::move(memory), config.msrs, outside));
   machine->flat_ = flat;
   DevicesConfig devices = config.devices;
   devices.irqchip = irqchip;
   const std::uint64_t below_4g = machine->memory_.low_end();
   machine->devices_ =
       TRY(Devices::build(devices, {.below_4g = below_4g, .above_4g = boot.memory_size() - below_4g},
-                         machine->vm_, machine->ending_, file_id(boot.image().fd().get())));
+                         machine->vm_, outside, file_id(boot.image().fd().get())));
   TRY(machine->devices_->place(machine->ports_));
   TRY(machine->add_pci(config, irqchip, flat));
 
@@ -134,7 +135,7 @@ Result<std::unique_ptr<Machine>> Machine::build(const MachineConfig& config) {
   }
   machine->digest_ = TRY(boot.load(machine->vm_, machine->memory_));
   TRY(machine->add_vcpus(config, entry, irqchip, std::move(cpuid)));
-  TRY(machine->devices_->begin());
+  TRY(outside.begin());
   if (machine->pci_) TRY(machine->pci_->begin());
   return machine;
 }

@@ -43,7 +43,8 @@ struct MachineConfig {
 
 class Machine {
  public:
-  static Result<std::unique_ptr<Machine>> build(const MachineConfig& config);
+  // `outside` must outlive it, stopped or paused.
+  static Result<std::unique_ptr<Machine>> build(const MachineConfig& config, Outside& outside);
 
   const Vm& vm() const { return vm_; }
   const GuestMemory& memory() const { return memory_; }
@@ -64,13 +65,15 @@ class Machine {
   // Whether the guest has said anything on any console.
   bool spoken() const;
   Msrs& msrs() { return msrs_; }
-  Ending& ending() { return ending_; }
+  Outside& outside() { return outside_; }
+  Ending& ending() { return outside_.ending(); }
 
  private:
-  Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs);
+  Machine(Node node, Vm vm, GuestMemory memory, std::vector<MsrRule> msrs, Outside& outside);
   Result<> add_pci(const MachineConfig& config, Irqchip irqchip, bool flat);
   Result<> add_vcpus(const MachineConfig& config, const Entry& entry, Irqchip irqchip, Cpuid cpuid);
 
+  Outside& outside_;
   // In the order of their making; the last one made goes first.
   Node node_;
   GuestMemory memory_;
@@ -79,7 +82,6 @@ class Machine {
   std::optional<Digest> digest_;
   bool flat_ = false;
   Msrs msrs_;
-  Ending ending_;
   std::unique_ptr<Devices> devices_;
   std::unique_ptr<PciDevices> pci_;
   Bus ports_;

@@ -21,7 +21,6 @@
 #include <thread>
 
 #include "base/log.hpp"
-#include "machine/end_signals.hpp"
 #include "machine/halt_watch.hpp"
 #include "machine/kick.hpp"
 #include "machine/run_control.hpp"
@@ -207,7 +206,8 @@ std::vector<RunStats> collect(const Machine& machine, const std::deque<VcpuLoop>
 
 }  // namespace
 
-Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
+Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options,
+                               const EndSignals& signals) {
   Ending& ending = machine.ending();
   const bool timed = options.timed && !machine.vm().is_vmctl();
   std::optional<Tracer> tracer;
@@ -246,16 +246,18 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options) {
   std::vector<std::string> notes;
   {
     const KickHandler kicks;
-    const EndSignals signals;
-    devices.start(control);
+    machine.outside().start(control);
     if (pci != nullptr) pci->start(control);
     Threads threads(loops, ending, active, [&] { interrupts.notify(); });
     wait_for_end(signals, threads, ending, dues);
     stop(threads, devices, pci);
     if (pci != nullptr) notes.push_back(pci->stop(ending.gravest().reason));
     // Before the threads' handles go, which a late timer would kick.
-    for (std::string& note : devices.stop(ending.gravest().reason))
-      notes.push_back(std::move(note));
+    const End end = ending.gravest();
+    if (options.resets && end.kind == EndKind::reset)
+      machine.outside().pause();
+    else
+      for (std::string& note : machine.outside().stop(end.reason)) notes.push_back(std::move(note));
     std::erase(notes, "");
   }
   interrupts.connect(nullptr, nullptr);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "machine/end_signals.hpp"
 #include "machine/machine.hpp"
 #include "machine/stats.hpp"
 #include "machine/trace_options.hpp"
@@ -18,7 +19,8 @@ struct RunOptions {
   TraceOptions trace;
   // Once so much time has passed without any output, say where the guest is; nothing: never.
   std::optional<std::chrono::nanoseconds> hint_when_silent;
-  bool timed = false;  // measure the time in KVM_RUN where the kernel does not
+  bool resets = false;  // a reset is not the end: then what is outside is only paused
+  bool timed = false;   // measure the time in KVM_RUN where the kernel does not
 };
 
 struct RunOutcome {
@@ -29,7 +31,8 @@ struct RunOutcome {
   std::vector<std::string> notes;  // what there is to say beside how it ended
 };
 
-// SIGINT, SIGTERM and SIGHUP end the machine while this runs; afterwards they are as before.
-Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options);
+// Signals end the machine.
+Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options,
+                               const EndSignals& signals);
 
 }  // namespace vmctl

@@ -17,12 +17,15 @@ namespace vmctl {
 
 class SerialPort {
  public:
-  // All must outlive it, the loop stopped. `on_end`: no more input will come.
-  SerialPort(std::unique_ptr<Channel> channel, InterruptLine& irq, EventLoop& loop,
-             std::function<void()> on_end);
+  // All must outlive it, the loop stopped, which the channel runs on. `on_end`: no more input will
+  // come.
+  SerialPort(Channel& channel, InterruptLine& irq, EventLoop& loop, std::function<void()> on_end);
+  SerialPort(const SerialPort&) = delete;
+  SerialPort& operator=(const SerialPort&) = delete;
+  ~SerialPort();
 
   Serial& uart() { return uart_; }
-  Channel& channel() { return *channel_; }
+  Channel& channel() { return channel_; }
   // Whether an interrupt may yet come from outside.
   bool may_interrupt() const;
 
@@ -31,7 +34,7 @@ class SerialPort {
   void receive();
   void take_from_channel();
 
-  std::unique_ptr<Channel> channel_;
+  Channel& channel_;
   Serial uart_;
   std::unique_ptr<EventLoop::Watch> watch_;
   std::unique_ptr<Timer> again_;

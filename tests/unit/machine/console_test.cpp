@@ -79,7 +79,8 @@ TEST(Console, WhatIsTypedByWhoAttachesReachesTheGuestWhole) {
   EventLoop loop(clock);
   auto owned = open_none(ending);
   Console& console = *owned;
-  SerialPort port(std::move(owned), line, loop, [] {});
+  console.run_on(loop);
+  SerialPort port(console, line, loop, [] {});
   ASSERT_TRUE(console.listen(path));
   console.start(machine);
 

@@ -38,5 +38,18 @@ TEST(Ending, TheFirstOfItsKindCounts) {
   EXPECT_EQ(ending.gravest().status, 1);
 }
 
+TEST(Ending, BeginsAnew) {
+  Ending ending;
+  ending.end({.kind = EndKind::reset, .status = 0});
+  ending.begin_anew();
+  EXPECT_FALSE(ending.stopping());
+  EXPECT_FALSE(stop_is_signalled(ending));
+  EXPECT_EQ(ending.gravest().kind, EndKind::halted);
+  ending.end({.kind = EndKind::power_off, .status = 0});
+  EXPECT_TRUE(ending.stopping());
+  EXPECT_TRUE(stop_is_signalled(ending));
+  EXPECT_EQ(ending.gravest().kind, EndKind::power_off);
+}
+
 }  // namespace
 }  // namespace vmctl

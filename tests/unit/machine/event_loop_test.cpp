@@ -130,5 +130,39 @@ TEST(EventLoop, NothingComesAfterStop) {
   EXPECT_EQ(count, before);
 }
 
+TEST(EventLoop, GoesOnWhereItWasStopped) {
+  MachineClock clock;
+  EventLoop loop(clock);
+  std::atomic<int> count = 0;
+  std::promise<void> came;
+  const auto kept = loop.timer([&] { came.set_value(); });
+  auto forgotten = loop.timer([&] { ++count; });
+  loop.go_on();  // nothing was stopped
+  loop.stop();
+  kept->set(clock.now());
+  forgotten->set(clock.now());
+  forgotten.reset();
+  EXPECT_EQ(came.get_future().wait_for(20ms), std::future_status::timeout);
+  came = {};
+  loop.go_on();
+  EXPECT_EQ(came.get_future().wait_for(kPatience), std::future_status::ready);
+  loop.stop();
+  EXPECT_EQ(count, 0);
+}
+
+TEST(EventLoop, WhatIsForgottenWhileItRunsDoesNotCome) {
+  MachineClock clock;
+  EventLoop loop(clock);
+  std::atomic<bool> forgotten_came = false;
+  std::promise<void> came;
+  const auto other = loop.timer([&] { came.set_value(); });
+  auto forgotten = loop.timer([&] { forgotten_came = true; });
+  forgotten->set(clock.now() + 20ms);
+  forgotten.reset();
+  other->set(clock.now() + 40ms);
+  ASSERT_EQ(came.get_future().wait_for(kPatience), std::future_status::ready);
+  EXPECT_FALSE(forgotten_came);
+}
+
 }  // namespace
 }  // namespace vmctl

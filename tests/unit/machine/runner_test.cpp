@@ -25,9 +25,10 @@ class RunnerTest : public testing::Test {
   }
   RunOutcome run(const std::string& guest, const RunOptions& options = {.timeout = 20s}) {
     config.boot.image = std::string(VMCTL_GUEST_DIR) + "/" + guest;
-    auto machine = Machine::build(config);
+    Outside outside;
+    auto machine = Machine::build(config, outside);
     if (!machine) throw std::runtime_error(machine.error().text());
-    auto outcome = run_machine(**machine, options);
+    auto outcome = run_machine(**machine, options, EndSignals());
     if (!outcome) throw std::runtime_error(outcome.error().text());
     return *outcome;
   }

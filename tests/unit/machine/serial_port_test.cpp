@@ -29,10 +29,14 @@ class CountingLine final : public InterruptLine {
 class SerialPortTest : public testing::Test {
  protected:
   SerialPortTest()
-      : port(Channel::open({.kind = ChannelSpec::Kind::pty}, ending).value(), line, loop,
-             [this] { ended.set_value(); }),
+      : channel(on(loop, Channel::open({.kind = ChannelSpec::Kind::pty}, ending).value())),
+        port(*channel, line, loop, [this] { ended.set_value(); }),
         other(::open(port.channel().place().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)) {}
   void TearDown() override { loop.stop(); }
+  static std::unique_ptr<Channel> on(EventLoop& loop, std::unique_ptr<Channel> channel) {
+    channel->run_on(loop);
+    return channel;
+  }
 
   std::uint8_t in(std::uint64_t offset) {
     std::array<std::uint8_t, 1> byte{};
@@ -57,6 +61,7 @@ class SerialPortTest : public testing::Test {
   MachineClock clock;
   EventLoop loop{clock};
   std::promise<void> ended;
+  std::unique_ptr<Channel> channel;
   SerialPort port;
   Fd other;
 };
@@ -101,13 +106,38 @@ TEST(SerialPort, AChannelWithoutInputNeverInterrupts) {
   MachineClock clock;
   EventLoop loop(clock);
   std::promise<void> ended;
-  SerialPort port(Channel::open({.kind = ChannelSpec::Kind::none}, ending).value(), line, loop,
-                  [&] { ended.set_value(); });
+  const auto channel = Channel::open({.kind = ChannelSpec::Kind::none}, ending).value();
+  SerialPort port(*channel, line, loop, [&] { ended.set_value(); });
   std::array<std::uint8_t, 1> byte{};
   port.uart().write(1, std::array<std::uint8_t, 1>{0x01});
   port.uart().read(5, byte);
   EXPECT_FALSE(port.may_interrupt());
   EXPECT_EQ(ended.get_future().wait_for(10ms), std::future_status::timeout);
+}
+
+// Another machine in the place of one that was reset: what is typed goes on to it.
+TEST(SerialPort, AnotherTakesOverTheChannel) {
+  Ending ending;
+  CountingLine line;
+  MachineClock clock;
+  EventLoop loop(clock);
+  const auto channel = Channel::open({.kind = ChannelSpec::Kind::pty}, ending).value();
+  channel->run_on(loop);
+  const Fd other(::open(channel->place().c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  for (const char typed : {'a', 'b', 'c'}) {
+    SerialPort port(*channel, line, loop, [] {});
+    loop.go_on();
+    ASSERT_EQ(::write(other.get(), &typed, 1), 1);
+    const auto in = [&](std::uint64_t offset) {
+      std::array<std::uint8_t, 1> byte{};
+      port.uart().read(offset, byte);
+      return byte[0];
+    };
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    while ((in(5) & 1) == 0 && std::chrono::steady_clock::now() < end) continue;
+    EXPECT_EQ(in(0), static_cast<std::uint8_t>(typed));
+    loop.stop();
+  }
 }
 
 }  // namespace
