@@ -37,6 +37,7 @@ help:
 	@echo 'make again      the tests of the VM TIMES times in a row (20)'
 	@echo 'make fuzz       the parsers of the user side under libFuzzer: NAME=one or all, TIME seconds each (60)'
 	@echo 'make bench      instructions per command, through the module and without it'
+	@echo 'make bench-linux  time to init, memory and exits of Linux under vmctl, QEMU and kvmtool'
 	@echo 'make all        build everything for the test VM'
 	@echo 'make user       build the tool, its tests and the sample guests: build/bin, build/guest'
 	@echo 'make module     build the modules for the kernel KVER: build/kmod/$$KVER/vmctl.ko, nuke/nuke.ko'
@@ -101,6 +102,10 @@ gallery: deps build/user/build.ninja
 	@scripts/module $(KERNEL) >/dev/null
 	@tests/gallery $(if $(KERNEL),--kernel $(KERNEL))
 
+linux: deps build/user/build.ninja
+	@cmake --build build/user --target vmctl
+	@scripts/testvm $(if $(KERNEL),--kernel $(KERNEL)) -- tests/linux/shell
+
 # VMCTL_KVM_UNIT_TESTS: the folder with the images.
 kut: deps
 	@$(MAKE) --no-print-directory all
@@ -136,6 +141,11 @@ fuzz:
 bench: deps
 	@$(MAKE) --no-print-directory all
 	@scripts/testvm $(if $(KERNEL),--kernel $(KERNEL)) --icount -- bench-exits
+
+# kvmtool's lkvm is measured, too, where PATH has it.
+bench-linux: deps
+	@$(MAKE) --no-print-directory all
+	@scripts/testvm $(if $(KERNEL),--kernel $(KERNEL)) --timeout 3000 -- env PATH="$(CURDIR)/build/bin:$$PATH" tools/bench-linux
 
 lint:
 	@scripts/deps --lint

@@ -20,7 +20,8 @@ there are; these are always:
                         five times as long
   REQUIRES what         else the case is skipped: "kvm" and "module" (that
                         /dev/kvm and /dev/vmctl can be used), "speed" (that
-                        this is not the debug kernel), "command NAME", "file PATH"
+                        this is not the debug kernel), "command NAME", "file PATH",
+                        "kernel VERSION" (that scripts/kernel has fetched it)
 
 A case needs at least one line that expects something. Commands run in the
 top folder with
@@ -44,6 +45,11 @@ from pathlib import Path
 from gtest import matches
 
 TOP = Path(__file__).resolve().parent.parent.parent
+# As in scripts/cache.sh.
+CACHE = Path(
+    os.environ.get("VMCTL_CACHE")
+    or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vmctl"
+)
 
 ONCE = ("NAME", "STATUS", "STDOUT_EXACT", "STDERR_EXACT", "TIMEOUT")
 REPEATABLE = (
@@ -163,7 +169,9 @@ def unmet(requirement):
         return "" if shutil.which(argument) else f"no command {argument}"
     if what == "file" and argument:
         return "" if Path(argument).exists() else f"no file {argument}"
-    raise ValueError("kvm, module, speed, command NAME and file PATH can be required")
+    if what == "kernel" and argument:
+        return "" if (CACHE / "kernels" / argument).exists() else f"no kernel {argument} in {CACHE}"
+    raise ValueError("kvm, module, speed, command NAME, file PATH and kernel VERSION can be required")
 
 
 @dataclass
