@@ -48,7 +48,7 @@ void declare_boot(CLI::App& command, BootConfig& boot) {
              "ADDR", parse_size, [&boot](std::uint64_t at) { boot.flat.at = GuestAddr{at}; });
   add_parsed(command, "--entry", "start here (where it is loaded); flat images", "ADDR", parse_size,
              [&boot](std::uint64_t entry) { boot.flat.entry = GuestAddr{entry}; });
-  add_parsed(command, "-m,--mem", "the guest's memory (flat images 64M, others 512M)", "SIZE",
+  add_parsed(command, "--mem,-m", "the guest's memory (flat images 64M, others 512M)", "SIZE",
              parse_memory, [&boot](std::uint64_t size) { boot.memory = size; });
   command
       .add_option_function<std::vector<std::string>>(

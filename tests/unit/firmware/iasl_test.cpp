@@ -54,7 +54,8 @@ TEST_P(IaslTest, TakesItApartAndTogetherAgain) {
       platform.pci->routes.push_back({.slot = slot, .pin = pin, .gsi = 16, .irq = 10});
   for (const bool apics : {true, false}) {
     if (!apics) platform.apics.reset();
-    for (const Block& block : build(platform).value().blocks) {
+    const auto built = build(platform).value();
+    for (const Block& block : built.blocks) {
       if (block.name != GetParam()) continue;
       folder.file("table.aml",
                   {reinterpret_cast<const char*>(block.bytes.data()), block.bytes.size()});
@@ -69,7 +70,7 @@ TEST_P(IaslTest, TakesItApartAndTogetherAgain) {
 
 INSTANTIATE_TEST_SUITE_P(Tables, IaslTest,
                          testing::Values("DSDT", "FACP", "APIC", "WAET", "RSDT", "XSDT", "FACS"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
 }  // namespace vmctl::firmware

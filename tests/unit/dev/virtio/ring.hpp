@@ -28,7 +28,7 @@ class Ring {
   static constexpr std::uint64_t kData = 0x8000;  // free for buffers from here on
 
   explicit Ring(const GuestMemory& guest, std::uint16_t ring_size = 4, std::uint64_t at = 0x1000)
-      : memory(guest), size(ring_size), base(at) {}
+      : memory(&guest), size(ring_size), base(at) {}
 
   Virtqueue::Place place(bool indirect = true, bool event_index = false) const {
     return {.size = size,
@@ -44,19 +44,19 @@ class Ring {
   template <class T>
   T get(std::uint64_t at) const {
     T value{};
-    std::memcpy(&value, memory.span(GuestAddr{at}, sizeof value).value().data(), sizeof value);
+    std::memcpy(&value, memory->span(GuestAddr{at}, sizeof value).value().data(), sizeof value);
     return value;
   }
   template <class T>
   void put(std::uint64_t at, T value) const {
-    std::memcpy(memory.span(GuestAddr{at}, sizeof value).value().data(), &value, sizeof value);
+    std::memcpy(memory->span(GuestAddr{at}, sizeof value).value().data(), &value, sizeof value);
   }
   void text(std::uint64_t at, std::string_view bytes) const {
-    std::memcpy(memory.span(GuestAddr{at}, bytes.size()).value().data(), bytes.data(),
+    std::memcpy(memory->span(GuestAddr{at}, bytes.size()).value().data(), bytes.data(),
                 bytes.size());
   }
   std::string text_at(std::uint64_t at, std::size_t length) const {
-    const auto bytes = memory.span(GuestAddr{at}, length).value();
+    const auto bytes = memory->span(GuestAddr{at}, length).value();
     return {bytes.begin(), bytes.end()};
   }
 
@@ -104,7 +104,7 @@ class Ring {
     return get<std::uint32_t>(used() + 8 + 8ULL * entry);
   }
 
-  const GuestMemory& memory;
+  const GuestMemory* memory;
   std::uint16_t size;
   std::uint64_t base;
   std::uint16_t next_available = 0;
