@@ -64,6 +64,10 @@ SLOW = os.uname().release.endswith("-debug")
 PATIENCE = 5 if SLOW else 1
 
 
+class Skip(Exception):
+    """Says of a case that runs why it cannot be judged."""
+
+
 class Malformed(Exception):
     """A case file that cannot be understood: where and why."""
 
@@ -273,7 +277,11 @@ def report(case, run, requirements):
     print(f"[ RUN      ] {case.name}", flush=True)
     begin = time.monotonic()
     reasons = [reason for reason in requirements(case) if reason]
-    wrong = [] if reasons else run(case)
+    wrong = []
+    try:
+        wrong = [] if reasons else run(case)
+    except Skip as reason:
+        reasons = [str(reason)]
     for line in wrong:
         print(f"{case.where}: {line}" if line == wrong[0] else f"  {line}")
     if reasons:
