@@ -21,7 +21,7 @@ SANDIR   = build/san/$(subst $(comma),-,$(SAN))
 SANFLAG  = $(subst asan,address,$(subst ubsan,undefined,$(subst tsan,thread,$(SAN))))
 
 .DEFAULT_GOAL := help
-.PHONY: help all user module deps demo test test-all test-san test-debug coverage-kmod soak races again fuzz matrix gallery linux kut bench bench-linux lint coverage install uninstall clean
+.PHONY: help all user module deps demo test test-all test-san test-debug coverage-kmod soak races again fuzz matrix gallery linux linux-guests kut bench bench-linux lint coverage install uninstall clean
 
 help:
 	@echo 'make demo       a first look: load the module and a guest in the test VM'
@@ -73,7 +73,7 @@ demo: deps build/user/build.ninja
 	@cmake --build build/user --target vmctl guests
 	@scripts/testvm $(if $(KERNEL),--kernel $(KERNEL)) --no-module -- scripts/demo
 
-test: deps $(if $(SAN),test-san,test-all)
+test: deps linux-guests $(if $(SAN),test-san,test-all)
 
 # With all kernels, what no kernel changes runs once.
 test-all:
@@ -101,6 +101,11 @@ gallery: deps build/user/build.ninja
 	@cmake --build build/user --target vmctl guests
 	@scripts/module $(KERNEL) >/dev/null
 	@tests/gallery $(if $(KERNEL),--kernel $(KERNEL))
+
+# What cases with Linux guests want beside the test VM's own kernel; else they are skipped.
+linux-guests: deps
+	@for kernel in 6.12 7.2; do scripts/kernel $$kernel >/dev/null || true; done
+	@scripts/debian-disk >/dev/null || true
 
 linux: deps build/user/build.ninja
 	@cmake --build build/user --target vmctl

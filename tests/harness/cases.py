@@ -21,7 +21,8 @@ there are; these are always:
   REQUIRES what         else the case is skipped: "kvm" and "module" (that
                         /dev/kvm and /dev/vmctl can be used), "speed" (that
                         this is not the debug kernel), "command NAME", "file PATH",
-                        "kernel VERSION" (that scripts/kernel has fetched it)
+                        "kernel VERSION" (that scripts/kernel has fetched it),
+                        "debian disk" (that scripts/debian-disk has made it)
 
 A case needs at least one line that expects something. Commands run in the
 top folder with
@@ -61,6 +62,10 @@ EXPECTING = ("STATUS", "STDOUT", "STDERR")
 # The debug kernel checks each access to memory.
 SLOW = os.uname().release.endswith("-debug")
 PATIENCE = 5 if SLOW else 1
+
+
+class Skip(Exception):
+    """Says of a case that runs why it cannot be judged."""
 
 
 class Malformed(Exception):
@@ -171,7 +176,11 @@ def unmet(requirement):
         return "" if Path(argument).exists() else f"no file {argument}"
     if what == "kernel" and argument:
         return "" if (CACHE / "kernels" / argument).exists() else f"no kernel {argument} in {CACHE}"
-    raise ValueError("kvm, module, speed, command NAME, file PATH and kernel VERSION can be required")
+    if what == "debian" and argument == "disk":
+        return "" if any(CACHE.glob("disks/*")) else f"no disk of scripts/debian-disk in {CACHE}"
+    raise ValueError(
+        "kvm, module, speed, command NAME, file PATH, kernel VERSION and debian disk can be required"
+    )
 
 
 @dataclass
@@ -268,7 +277,11 @@ def report(case, run, requirements):
     print(f"[ RUN      ] {case.name}", flush=True)
     begin = time.monotonic()
     reasons = [reason for reason in requirements(case) if reason]
-    wrong = [] if reasons else run(case)
+    wrong = []
+    try:
+        wrong = [] if reasons else run(case)
+    except Skip as reason:
+        reasons = [str(reason)]
     for line in wrong:
         print(f"{case.where}: {line}" if line == wrong[0] else f"  {line}")
     if reasons:
