@@ -192,8 +192,7 @@ bool has_elf_magic(const Source& source) {
 
 Result<ElfFile> read_elf(const Source& source) {
   const auto identity = TRY(read_struct<Identity>(source, "e_ident", 0));
-  if (!std::equal(ELFMAG, ELFMAG + SELFMAG, identity.begin(),
-                  [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; }))
+  if (!has_elf_magic(source))
     return reject(source, {.field = "e_ident",
                            .offset = 0,
                            .found = fmt::format("{:#04x} {:#04x} {:#04x} {:#04x}", identity[0],
