@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <sstream>
 #include <string>
 
 #include "firmware/acpi.hpp"
@@ -22,9 +23,16 @@ std::string read(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Without comments, which name file and day.
+// Without comments, which name file and day, and without what tells who has made the table, with
+// its checksum and its bytes once more.
 std::string code(const std::string& source) {
-  return std::regex_replace(source, std::regex("/\\*[^*]*(\\*[^/][^*]*)*\\*/|//[^\n]*"), "");
+  std::istringstream lines(
+      std::regex_replace(source, std::regex("/\\*[^*]*(\\*[^/][^*]*)*\\*/|//[^\n]*"), ""));
+  const std::regex left_out("Checksum :|Asl Compiler|^    [0-9A-F]{4}: ");
+  std::string kept;
+  for (std::string line; std::getline(lines, line);)
+    if (!std::regex_search(line, left_out)) kept += line + "\n";
+  return kept;
 }
 
 class IaslTest : public testing::TestWithParam<const char*> {
