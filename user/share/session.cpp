@@ -42,6 +42,8 @@ Result<> ShareSession::create() {
   fuse_args arguments{.argc = 1, .argv = argv.data(), .allocated = 0};
   session_.reset(
       fuse_session_new(&arguments, &share_operations(), sizeof(fuse_lowlevel_ops), this));
+  // It takes a copy of them, and leaves that behind.
+  fuse_opt_free_args(&arguments);
   fuse_custom_io io{};
   io.writev = take;
   // Requests are given to it; it never asks.
