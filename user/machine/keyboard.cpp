@@ -37,10 +37,7 @@ std::vector<Keyboard::Action> Keyboard::answered(std::string_view text, bool lea
   if (!awaiting_) return {};
   awaiting_ = false;
   if (!text.empty()) show(text);
-  if (leave)
-    leave_monitor();
-  else
-    show(kPrompt);
+  if (mode_ == Mode::monitor) leave ? leave_monitor() : show(kPrompt);
   work_off();
   return std::exchange(actions_, {});
 }
@@ -79,6 +76,7 @@ void Keyboard::escape(std::uint8_t byte) {
       break;
     case 'c':
     case 'C':
+      kept_.clear();  // that was for a monitor that is left
       mode_ == Mode::console ? enter_monitor() : leave_monitor();
       break;
     case 'a':
@@ -147,7 +145,6 @@ void Keyboard::enter_monitor() {
 void Keyboard::leave_monitor() {
   mode_ = Mode::console;
   line_.clear();
-  kept_.clear();
   show("\r\n");
 }
 

@@ -73,8 +73,9 @@ bool LocalTerminal::take_signals() {
     switch (static_cast<int>(info.ssi_signo)) {
       case SIGTSTP:
         raw_.leave();
-        ::kill(::getpid(), SIGSTOP);  // and here it goes on, after SIGCONT
-        [[fallthrough]];
+        // This thread may go on for a moment until it stops with the others.
+        ::kill(::getpid(), SIGSTOP);
+        break;
       case SIGCONT:
         // Whoever stopped us by SIGSTOP left the terminal to the shell, which changed it.
         raw_.leave();

@@ -79,6 +79,12 @@ TEST_F(KeyboardTest, LinesWaitForTheAnswerBeforeThem) {
   EXPECT_EQ(told(keyboard.answered("nobody asked", false)), "");
 }
 
+TEST_F(KeyboardTest, WhatIsTypedBehindTheWayBackIsTheGuests) {
+  feed("\x01"
+       "ccont\rls");
+  EXPECT_EQ(told(keyboard.answered("", true)), "S\r\n|Tls|");
+}
+
 TEST_F(KeyboardTest, AnAnswerThatComesLateIsNotThePromptOfTheConsole) {
   feed(
       "\x01"
