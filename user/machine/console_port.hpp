@@ -17,6 +17,8 @@ class ConsolePort final : public VirtioPort {
  public:
   ConsolePort(std::unique_ptr<Console> channel, EventLoop& loop);
 
+  ~ConsolePort() override { channel_->on_change({}); }
+
   VirtioDevice& device() override { return console_; }
   Result<> begin() override { return channel_->begin(); }
   VirtioConsole& console() { return console_; }

@@ -66,15 +66,16 @@ Result<DiskSpec> parse_disk(std::string_view text) {
 
 Result<std::unique_ptr<VirtioPort>> open_disk(const DiskSpec& spec, std::size_t number) {
   // O_NONBLOCK for a FIFO, which is none, and nothing to the others.
-  VirtioBlock::Disk disk{.fd = Fd(::open(spec.path.c_str(), (spec.read_only ? O_RDONLY : O_RDWR) |
-                                                                O_CLOEXEC | O_NOCTTY | O_NONBLOCK)),
-                         .read_only = spec.read_only,
-                         .id = fmt::format("vmctl-disk{}", number)};
-  if (!disk.fd.valid())
-    return cannot(
-        spec,
-        errno == EACCES || errno == EPERM || errno == EROFS ? Status::refused : Status::no_input,
-        errno_text(errno), errno != ENOENT && !spec.read_only ? "FILE,ro only reads it" : "");
+  Fd fd(::open(spec.path.c_str(),
+               (spec.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!fd.valid()) {
+    const int error = errno;
+    const bool refused = error == EACCES || error == EPERM || error == EROFS;
+    return cannot(spec, refused ? Status::refused : Status::no_input, errno_text(error),
+                  refused && !spec.read_only ? "FILE,ro only reads it" : "");
+  }
+  VirtioBlock::Disk disk{
+      .fd = std::move(fd), .read_only = spec.read_only, .id = fmt::format("vmctl-disk{}", number)};
   disk.size = TRY(size_of(spec, disk.fd));
   if (::flock(disk.fd.get(), (spec.read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0)
     return cannot(

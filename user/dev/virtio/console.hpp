@@ -34,7 +34,7 @@ class VirtioConsole final : public VirtioDevice {
   // called. To be set before any thread runs.
   void on_room(std::function<void()> handler) { on_room_ = std::move(handler); }
 
-  // Of the terminal; 0: not known. From any thread.
+  // Of the terminal; 0: not known. From any thread, once it has a transport.
   void resize(std::uint16_t columns, std::uint16_t rows);
 
  private:
