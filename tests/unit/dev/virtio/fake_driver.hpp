@@ -119,9 +119,9 @@ class FakeQueue {
 };
 
 // Two queues, for one device.
-class FakeTransport final : public VirtioTransport {
+class DrivenTransport final : public VirtioTransport {
  public:
-  explicit FakeTransport(VirtioDevice& device, std::uint64_t features)
+  explicit DrivenTransport(VirtioDevice& device, std::uint64_t features)
       : device_(device), features_(features) {
     device.attach(*this);
   }

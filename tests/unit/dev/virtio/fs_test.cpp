@@ -9,7 +9,7 @@ namespace vmctl {
 namespace {
 
 using namespace std::string_literals;
-using test::FakeTransport;
+using test::DrivenTransport;
 
 // Answers with what it was asked, twice.
 class Echo final : public FuseServer {
@@ -35,7 +35,7 @@ struct Share {
   test::FakeQueue& requests() { return transport.ring(VirtioFs::kRequests); }
   Echo server;
   VirtioFs device{server, "share"};
-  FakeTransport transport;
+  DrivenTransport transport;
 };
 
 TEST(VirtioFs, ConfigHasTagAndOneQueue) {

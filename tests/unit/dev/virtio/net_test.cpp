@@ -10,7 +10,7 @@
 namespace vmctl {
 namespace {
 
-using test::FakeTransport;
+using test::DrivenTransport;
 
 constexpr std::uint64_t kMergeBuffers = 1ULL << 15;
 const std::string kHeader(12, '\0');
@@ -51,7 +51,7 @@ struct Card {
 
   FakeBackend* backend = new FakeBackend;  // the device's
   VirtioNet device;
-  FakeTransport transport;
+  DrivenTransport transport;
 };
 
 std::string received(std::uint16_t buffers, const std::string& frame) {
