@@ -224,7 +224,7 @@ TEST(ShareSession, TheRestOfTheOperations) {
           .error,
       0);
   EXPECT_EQ(
-      guest.ask(FUSE_LSEEK, inode, arguments(fuse_lseek_in{.fh = handle, .whence = SEEK_DATA}))
+      guest.ask(FUSE_LSEEK, inode, arguments(fuse_lseek_in{.fh = handle, .whence = SEEK_HOLE}))
           .error,
       0);
   EXPECT_EQ(
