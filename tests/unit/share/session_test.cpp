@@ -223,6 +223,10 @@ TEST(ShareSession, TheRestOfTheOperations) {
       guest.ask(FUSE_FALLOCATE, inode, arguments(fuse_fallocate_in{.fh = handle, .length = 99}))
           .error,
       0);
+  // A hole alone has no data to be found.
+  EXPECT_EQ(
+      guest.ask(FUSE_WRITE, inode, arguments(fuse_write_in{.fh = handle, .size = 1}) + "x").error,
+      0);
   EXPECT_EQ(
       guest.ask(FUSE_LSEEK, inode, arguments(fuse_lseek_in{.fh = handle, .whence = SEEK_HOLE}))
           .error,
