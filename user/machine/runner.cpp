@@ -169,10 +169,10 @@ Due hint_at(std::optional<Steady::time_point> at, Machine& machine, RunControl& 
             const RunOptions& options) {
   return {.at = at, .act = [&]() -> std::optional<Steady::time_point> {
             if (machine.spoken()) return std::nullopt;
-            const std::string text = fmt::format(
-                "the guest has said nothing for {:g} s: {}; is console=ttyS0 on its command line?",
-                std::chrono::duration<double>(*options.hint_when_silent).count(),
-                control.whereabouts());
+            const std::string text =
+                fmt::format("the guest has said nothing for {:g} s: {}; {}",
+                            std::chrono::duration<double>(*options.hint_when_silent).count(),
+                            control.whereabouts(), options.hint);
             if (options.trace.json)
               line_to_stderr(nlohmann::json{{"hint", text}}.dump());
             else
