@@ -32,7 +32,8 @@ FUZZ_TARGET(data, length) {
   const Segment& segment = plan->segments.front();
   require(segment.gpa == request.at && segment.offset == 0 && segment.length == size,
           "the image goes where it is wanted, whole");
-  require(plan->entry.address.value >= at && plan->entry.address.value - at < size, "it starts within");
+  require(plan->entry.address.value >= at && plan->entry.address.value - at < size,
+          "it starts within");
   require(!request.entry || plan->entry.address == *request.entry, "and where it is wanted");
   return 0;
 }

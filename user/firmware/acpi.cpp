@@ -149,7 +149,7 @@ Bytes fadt(const Platform& platform, GuestAddr facs, GuestAddr dsdt) {
       .zeros(kAddressSize)
       .zeros(kAddressSize)  // X_PM2_CNT_BLK
       .bytes(port(platform.pm_timer, 32, 3))
-      .zeros(4 * kAddressSize)      // X_GPE0_BLK, X_GPE1_BLK, SLEEP_CONTROL_REG, SLEEP_STATUS_REG
+      .zeros(4 * kAddressSize)  // X_GPE0_BLK, X_GPE1_BLK, SLEEP_CONTROL_REG, SLEEP_STATUS_REG
       .text("VMCTL", 8, '\0');  // the hypervisor's vendor
   return table("FACP", 6, writer.take());
 }

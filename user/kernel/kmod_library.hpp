@@ -10,8 +10,10 @@ namespace vmctl {
 
 inline constinit const Library kLibkmod{VMCTL_LIBKMOD};
 
-#define VMCTL_KMOD(name) \
-  inline constinit const Deferred<decltype(::name)> name { kLibkmod, #name }
+#define VMCTL_KMOD(name)                                   \
+  inline constinit const Deferred<decltype(::name)> name { \
+    kLibkmod, #name                                        \
+  }
 
 VMCTL_KMOD(kmod_new);
 VMCTL_KMOD(kmod_unref);

@@ -10,8 +10,10 @@ namespace vmctl {
 
 inline constinit const Library kCapstone{VMCTL_CAPSTONE};
 
-#define VMCTL_CAPSTONE_FUNCTION(name) \
-  inline constinit const Deferred<decltype(::name)> name { kCapstone, #name }
+#define VMCTL_CAPSTONE_FUNCTION(name)                      \
+  inline constinit const Deferred<decltype(::name)> name { \
+    kCapstone, #name                                       \
+  }
 
 VMCTL_CAPSTONE_FUNCTION(cs_open);
 VMCTL_CAPSTONE_FUNCTION(cs_close);

@@ -82,11 +82,10 @@ inline constexpr Range kPmTimer{"PM timer", 0x608, 4};
 inline constexpr Range kConfigAddress{"PCI configuration address", 0xcf8, 4};
 inline constexpr Range kConfigData{"PCI configuration data", 0xcfc, 4};
 
-inline constexpr std::array kPortMap{kPicMaster,    kI8042Data,      kI8042Command, kRtc,
-                                     kPost,         kSystemControlA, kPicSlave,     kElcr,
-                                     kDebugConsole, kDebugExit,      kCom1,         kCom2,
-                                     kPm1Event,     kPm1Control,     kPmTimer,      kConfigAddress,
- kConfigData};
+inline constexpr std::array kPortMap{
+    kPicMaster, kI8042Data,  kI8042Command, kRtc,           kPost,      kSystemControlA,
+    kPicSlave,  kElcr,       kDebugConsole, kDebugExit,     kCom1,      kCom2,
+    kPm1Event,  kPm1Control, kPmTimer,      kConfigAddress, kConfigData};
 static_assert(disjoint(kPortMap));
 
 // Ports from here on are PCI's.

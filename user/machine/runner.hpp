@@ -19,7 +19,7 @@ struct RunOptions {
   TraceOptions trace;
   // Once so much time has passed without any output, say where the guest is; nothing: never.
   std::optional<std::chrono::nanoseconds> hint_when_silent;
-  std::string hint;  // what may be the reason
+  std::string hint;     // what may be the reason
   bool resets = false;  // a reset is not the end: then what is outside is only paused
   bool timed = false;   // measure the time in KVM_RUN where the kernel does not
 };

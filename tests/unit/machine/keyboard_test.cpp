@@ -80,8 +80,9 @@ TEST_F(KeyboardTest, LinesWaitForTheAnswerBeforeThem) {
 }
 
 TEST_F(KeyboardTest, WhatIsTypedBehindTheWayBackIsTheGuests) {
-  feed("\x01"
-       "ccont\rls");
+  feed(
+      "\x01"
+      "ccont\rls");
   EXPECT_EQ(told(keyboard.answered("", true)), "S\r\n|Tls|");
 }
 

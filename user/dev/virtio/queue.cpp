@@ -143,7 +143,9 @@ void Virtqueue::put(const Chain& chain, std::uint32_t written) {
   ++next_used_;
 }
 
-void Virtqueue::publish() { word(used_, kIndex).store(next_used_, std::memory_order_release); }
+void Virtqueue::publish() {
+  word(used_, kIndex).store(next_used_, std::memory_order_release);
+}
 
 bool Virtqueue::wants_interrupt() {
   // What was pushed is seen before what the driver wants is looked at; it does the reverse.
