@@ -30,6 +30,7 @@ class PciFunction {
 
   PciConfig& config() { return config_; }
   // None where there is no such BAR. It is called with no lock of the bus's held.
+  // cppcheck-suppress CastIntegerToAddressAtReturn ; they are pointers
   Device* bar(unsigned index) const { return bars_[index]; }
 
   // After each change of the configuration space, and once when BARs have been placed.

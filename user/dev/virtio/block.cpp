@@ -53,6 +53,7 @@ constexpr std::uint32_t kUnmap = 1;
 
 // All of it, also where it comes in pieces; false at an error or the file's end.
 template <class Transfer>
+// cppcheck-suppress passedByValue ; it is written to
 bool whole(std::vector<iovec> vectors, std::uint64_t offset, Transfer transfer) {
   std::span<iovec> left = vectors;
   while (!left.empty()) {
