@@ -227,10 +227,11 @@ class Runner:
 
     def vm_for(self, suite):
         kernel = suite.kernel or self.kernel
-        seconds, silence = 1800, []
+        # A case that boots Linux says nothing until it is over.
+        seconds, silence = 3600, ["--silence", "420"]
         if kernel == "debug":
             # It checks each access to memory, and scans all of it for leaks.
-            seconds, silence = 5400, ["--silence", "400"]
+            seconds = 5400
         seconds += int(os.environ.get("VMCTL_SOAK", 0))
         return [
             *self.vm, *(["--kernel", kernel] if kernel else []), *suite.vm_options,
