@@ -18,6 +18,9 @@ there are; these are always:
                         the same for stderr
   TIMEOUT seconds       for each command; 30 without this line; on the debug kernel
                         five times as long
+  TRIES number          how often it may be tried, 1 without this line: for Linux on
+                        emulated hardware, which now and then loses a processor;
+                        what went wrong is told each time
   REQUIRES what         else the case is skipped: "kvm" and "module" (that
                         /dev/kvm and /dev/vmctl can be used), "speed" (that
                         this is not the debug kernel), "command NAME", "file PATH",
@@ -52,7 +55,7 @@ CACHE = Path(
     or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vmctl"
 )
 
-ONCE = ("NAME", "STATUS", "STDOUT_EXACT", "STDERR_EXACT", "TIMEOUT")
+ONCE = ("NAME", "STATUS", "STDOUT_EXACT", "STDERR_EXACT", "TIMEOUT", "TRIES")
 REPEATABLE = (
     "BEFORE", "AFTER", "REQUIRES",
     "STDOUT", "STDOUT_RE", "STDOUT_NOT_RE", "STDERR", "STDERR_RE", "STDERR_NOT_RE",
@@ -101,7 +104,7 @@ class Case:
 def check_line(where, keyword, value, checks):
     """Refuses what could only fail when the case runs."""
     try:
-        if keyword in ("STATUS", "TIMEOUT"):
+        if keyword in ("STATUS", "TIMEOUT", "TRIES"):
             int(value)
         elif keyword.endswith("_RE"):
             re.compile(value)
@@ -279,7 +282,11 @@ def report(case, run, requirements):
     reasons = [reason for reason in requirements(case) if reason]
     wrong = []
     try:
-        wrong = [] if reasons else run(case)
+        for left in reversed(range(0 if reasons else max(1, int(case.one("TRIES", "1"))))):
+            wrong = run(case)
+            if not wrong or left == 0:
+                break
+            print("tried once more, as this went wrong:", *wrong, sep="\n  ", flush=True)
     except Skip as reason:
         reasons = [str(reason)]
     for line in wrong:
