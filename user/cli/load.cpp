@@ -126,9 +126,10 @@ Result<> let_attach(const LoadRequest& request, Machine& machine) {
 }
 
 Result<int> load(const LoadRequest& request) {
+  using Steady = std::chrono::steady_clock;
   Outside outside;
-  std::optional<EndSignals> signals;  // also between a machine and the next
-  std::chrono::nanoseconds elapsed{};
+  std::optional<EndSignals> signals;        // also between a machine and the next
+  std::optional<Steady::time_point> start;  // of the first; making the others counts
   for (bool again = false;; again = true) {
     auto built = Machine::build(request.machine, outside);
     if (!built) {
@@ -142,8 +143,11 @@ Result<int> load(const LoadRequest& request) {
       signals.emplace();
     }
     RunOptions options = request.run;
+    if (!start) start = Steady::now();
     if (options.timeout)
-      options.timeout = std::max(*options.timeout - elapsed, std::chrono::nanoseconds::zero());
+      options.timeout =
+          std::max(*options.timeout - std::chrono::nanoseconds(Steady::now() - *start),
+                   std::chrono::nanoseconds::zero());
     if (!request.hint_after && !machine.flat()) options.hint_when_silent = kHintAfter;
     options.hint = silence(request.machine.boot.command_line);
     const RunOutcome outcome = TRY(run_machine(machine, options, *signals));
@@ -151,7 +155,6 @@ Result<int> load(const LoadRequest& request) {
     if (!reset) signals.reset();
     show_outcome(request, machine, outcome);
     if (!reset) return outcome.end.status;
-    elapsed += outcome.elapsed;
     outside.ending().begin_anew();
   }
 }
