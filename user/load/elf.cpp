@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::uint64_t kPage = 0x1000;
 constexpr GuestAddr kMiB{0x100000};
-constexpr std::uint64_t k4GiB = 0x100000000;
 
 Result<> check_request(const BootRequest& request) {
   const auto refuse = [](const char* option, const char* what) {
@@ -50,12 +49,7 @@ Result<LoadPlan> plan_elf(const BootRequest& request, const Source& image) {
   protect(elf, plan.segments);
   plan.entry.mode = wide ? EntryMode::long64 : EntryMode::protected32;
   plan.entry.address = TRY(elf_entry(image, elf, EntryIn::executable));
-  if (plan.entry.address.value >= k4GiB)
-    return reject(image,
-                  {.field = "e_entry",
-                   .offset = kElfEntryAt,
-                   .found = fmt::format("{:#x}, at gpa {:#x}", elf.entry, plan.entry.address.value),
-                   .allowed = "below 4 GiB, where memory is mapped at the start"});
+  TRY(check_entry_is_mapped(image, elf, plan.entry.address));
   TRY(add_gdt(plan, room));
   if (wide) TRY(add_identity_map(plan, room));
   const GuestAddr stack =

@@ -67,6 +67,15 @@ Result<GuestAddr> elf_entry(const Source& source, const ElfFile& elf, EntryIn wh
        .allowed = allowed.empty() ? fmt::format("in an {}, but there is none", kind) : allowed});
 }
 
+Result<> check_entry_is_mapped(const Source& source, const ElfFile& elf, GuestAddr entry) {
+  constexpr std::uint64_t k4GiB = 0x100000000;
+  if (entry.value < k4GiB) return {};
+  return reject(source, {.field = "e_entry",
+                         .offset = kElfEntryAt,
+                         .found = fmt::format("{:#x}, at gpa {:#x}", elf.entry, entry.value),
+                         .allowed = "below 4 GiB, where memory is mapped at the start"});
+}
+
 bool elf_holds(const ElfFile& elf, std::uint64_t physical) {
   return std::any_of(elf.segments.begin(), elf.segments.end(), [&](const ElfSegment& segment) {
     return loads(segment) && physical >= segment.paddr && physical - segment.paddr < segment.memsz;

@@ -21,6 +21,9 @@ Result<> add_elf_segments(LoadPlan& plan, Room& room, const Source& source, cons
 enum class EntryIn : std::uint8_t { any, executable };
 Result<GuestAddr> elf_entry(const Source& source, const ElfFile& elf, EntryIn where);
 
+// bad_image: at or beyond 4 GiB, where add_identity_map() maps nothing.
+Result<> check_entry_is_mapped(const Source& source, const ElfFile& elf, GuestAddr entry);
+
 // Whether a physical address is in memory that a PT_LOAD fills.
 bool elf_holds(const ElfFile& elf, std::uint64_t physical);
 

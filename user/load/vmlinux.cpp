@@ -9,11 +9,6 @@
 #include "load/elf_load.hpp"
 
 namespace vmctl {
-namespace {
-
-constexpr std::uint64_t k4GiB = 0x100000000;
-
-}  // namespace
 
 Result<LoadPlan> plan_vmlinux(const BootRequest& request, const Source& image) {
   const ElfFile elf = TRY(read_elf(image));
@@ -24,12 +19,7 @@ Result<LoadPlan> plan_vmlinux(const BootRequest& request, const Source& image) {
   plan.entry.mode = wide ? EntryMode::long64 : EntryMode::protected32;
   plan.entry.address =
       elf_holds(elf, elf.entry) ? GuestAddr{elf.entry} : TRY(elf_entry(image, elf, EntryIn::any));
-  if (plan.entry.address.value >= k4GiB)
-    return reject(image,
-                  {.field = "e_entry",
-                   .offset = kElfEntryAt,
-                   .found = fmt::format("{:#x}, at gpa {:#x}", elf.entry, plan.entry.address.value),
-                   .allowed = "below 4 GiB, where memory is mapped at the start"});
+  TRY(check_entry_is_mapped(image, elf, plan.entry.address));
   TRY(add_gdt(plan, room));
   if (wide) TRY(add_identity_map(plan, room));
   TRY(add_boot_params(plan, room, request, image, vmlinux_boot_params()));
