@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -23,6 +24,21 @@ Result<Mapping> Mapping::map(std::size_t length, int flags, int fd) {
 
 Result<Mapping> Mapping::anonymous(std::size_t length) {
   return map(length, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+}
+
+Result<Mapping> Mapping::huge(std::size_t length) {
+  const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  if (length > SIZE_MAX - kHugePage - page) return anonymous(length);  // fails, and says why
+  const std::size_t used = (length + page - 1) / page * page;
+  Mapping all = TRY(anonymous(used + kHugePage));
+  std::uint8_t* const begin = all.bytes_.data();
+  const std::size_t before = -reinterpret_cast<std::uintptr_t>(begin) % kHugePage;
+  if (before > 0) ::munmap(begin, before);
+  ::munmap(begin + before + used, kHugePage - before);
+  all.bytes_ = {begin + before, length};
+  // A kernel without them has small ones, which do as well.
+  ::madvise(all.bytes_.data(), all.bytes_.size(), MADV_HUGEPAGE);
+  return all;
 }
 
 Result<Mapping> Mapping::shared(const Fd& fd, std::size_t length) {

@@ -11,10 +11,16 @@
 
 namespace vmctl {
 
+// What a level 2 entry of x86-64's page tables maps (SDM 3A, 4.5), and one of nested ones.
+inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
 class Mapping {
  public:
   // Private zeroed memory, reserved as it is touched.
   static Result<Mapping> anonymous(std::size_t length);
+  // The same, aligned to kHugePage, and in pages of that size where the kernel has them
+  // (Documentation/admin-guide/mm/transhuge.rst).
+  static Result<Mapping> huge(std::size_t length);
   // Shared and writable, from the start of a file or device.
   static Result<Mapping> shared(const Fd& fd, std::size_t length);
 

@@ -8,10 +8,16 @@
 #include "base/size.hpp"
 
 namespace vmctl {
+namespace {
+
+// Small guests touch little, and huge pages would be larger than all of that.
+constexpr std::uint64_t kHugeFrom = std::uint64_t{128} << 20;
+
+}  // namespace
 
 Result<GuestMemory> GuestMemory::create(std::uint64_t size, GuestAddr low_end,
                                         GuestAddr high_start) {
-  auto mapping = Mapping::anonymous(size);
+  auto mapping = size < kHugeFrom ? Mapping::anonymous(size) : Mapping::huge(size);
   if (!mapping) {
     mapping.error().what = fmt::format("cannot get {} of memory for the guest", format_size(size));
     mapping.error().advice = "give a smaller --mem";

@@ -2,9 +2,13 @@
 #include "base/mapping.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "base/file.hpp"
@@ -31,6 +35,60 @@ TEST(Mapping, WhatIsSharedReachesTheFile) {
   ASSERT_TRUE(mapping) << mapping.error().text();
   mapping->bytes().front() = 'F';
   EXPECT_EQ(read_file(folder.path("four")), "Four");
+}
+
+// What /proc/self/smaps says of the mapping at an address; empty: there is none that begins there.
+std::string flags_of(const std::uint8_t* address) {
+  std::ifstream smaps("/proc/self/smaps");
+  const std::string begin = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(address));
+  bool found = false;
+  for (std::string line; std::getline(smaps, line);) {
+    found |= line.starts_with(begin);
+    if (found && line.starts_with("VmFlags:")) return line;
+  }
+  return {};
+}
+
+TEST(Mapping, InHugePagesWhereTheKernelHasThem) {
+  for (const std::size_t length :
+       {std::size_t{1}, kHugePage - 1, kHugePage, 3 * kHugePage + 4096}) {
+    const auto mapping = Mapping::huge(length);
+    ASSERT_TRUE(mapping) << mapping.error().text();
+    std::uint8_t* const begin = mapping->bytes().data();
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(begin) % kHugePage, 0U);
+    EXPECT_EQ(mapping->bytes().size(), length);
+    mapping->bytes().front() = 1;
+    mapping->bytes().back() = 1;
+    if (std::filesystem::exists("/sys/kernel/mm/transparent_hugepage"))
+      EXPECT_NE(flags_of(begin).find(" hg"), std::string::npos) << flags_of(begin);
+  }
+}
+
+// Pages of address space, as proc(5) has them in statm.
+std::size_t pages_mapped() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages;
+}
+
+TEST(Mapping, NothingIsLeftAroundAHugeOne) {
+  pages_mapped();  // what the first look itself maps
+  const std::size_t before = pages_mapped();
+  {
+    const auto mapping = Mapping::huge(3 * kHugePage + 1);
+    ASSERT_TRUE(mapping);
+    EXPECT_EQ(pages_mapped() - before, 3 * kHugePage / 4096 + 1);
+  }
+  EXPECT_EQ(pages_mapped(), before);
+}
+
+TEST(Mapping, HugeButNotThatHuge) {
+  for (const std::size_t length :
+       {std::numeric_limits<std::size_t>::max(), std::numeric_limits<std::size_t>::max() / 2}) {
+    const auto mapping = Mapping::huge(length);
+    ASSERT_FALSE(mapping);
+    EXPECT_EQ(mapping.error().status, Status::unavailable);
+  }
 }
 
 TEST(Mapping, TooMuchIsNotThereAndTheRestIsOurMistake) {

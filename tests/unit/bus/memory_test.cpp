@@ -53,6 +53,15 @@ TEST(GuestMemory, StartsZeroed) {
   for (const std::uint8_t byte : *page) ASSERT_EQ(byte, 0);
 }
 
+TEST(GuestMemory, WhatIsLargeIsAlignedAsTheGuestSeesIt) {
+  constexpr std::uint64_t kMiB = 1 << 20;
+  const auto memory = GuestMemory::create(256 * kMiB, {128 * kMiB}, {4096 * kMiB});
+  ASSERT_TRUE(memory);
+  for (const MemoryRegion& region : memory->regions())
+    EXPECT_EQ(
+        (reinterpret_cast<std::uintptr_t>(region.bytes.data()) - region.gpa.value) % kHugePage, 0U);
+}
+
 TEST(GuestMemory, MoreThanThereCanBe) {
   const auto memory = GuestMemory::create(1ULL << 62, {kPage}, {2 * kPage});
   ASSERT_FALSE(memory);
