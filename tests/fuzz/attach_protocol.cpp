@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // What somebody sends who attaches: the first byte says in what pieces it comes.
-#include "machine/attach_protocol.hpp"
+#include "console/attach_protocol.hpp"
 
 #include <algorithm>
 

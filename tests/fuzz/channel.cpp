@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // --console and --com2: "file:PATH".
-#include "machine/channel.hpp"
+#include "console/channel.hpp"
 
 #include "property.hpp"
 

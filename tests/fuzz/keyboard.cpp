@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // What is typed at a console, with its escapes: the first byte says in what pieces it comes.
-#include "machine/keyboard.hpp"
+#include "console/keyboard.hpp"
 
 #include <algorithm>
 

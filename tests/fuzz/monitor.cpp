@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // A line for the monitor.
-#include "machine/monitor.hpp"
+#include "console/monitor.hpp"
 
 #include "property.hpp"
 

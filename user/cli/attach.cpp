@@ -19,13 +19,13 @@
 #include "base/log.hpp"
 #include "cli/command.hpp"
 #include "cli/vm_id.hpp"
+#include "console/attach_place.hpp"
+#include "console/attach_protocol.hpp"
+#include "console/local_terminal.hpp"
+#include "console/unix_socket.hpp"
 #include "kernel/node.hpp"
 #include "kernel/vm_table.hpp"
-#include "machine/attach_place.hpp"
-#include "machine/attach_protocol.hpp"
-#include "machine/end_signals.hpp"
-#include "machine/local_terminal.hpp"
-#include "machine/unix_socket.hpp"
+#include "run/end_signals.hpp"
 
 namespace vmctl::cli {
 namespace {

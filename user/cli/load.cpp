@@ -14,7 +14,7 @@
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "cli/command.hpp"
-#include "machine/attach_place.hpp"
+#include "console/attach_place.hpp"
 #include "machine/runner.hpp"
 
 namespace vmctl::cli {

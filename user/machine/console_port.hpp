@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "console/console.hpp"
 #include "dev/virtio/console.hpp"
-#include "machine/console.hpp"
 #include "machine/virtio_slot.hpp"
 
 namespace vmctl {

@@ -14,6 +14,8 @@
 
 #include "base/result.hpp"
 #include "bus/bus.hpp"
+#include "console/channel.hpp"
+#include "console/console.hpp"
 #include "dev/acpi_pm.hpp"
 #include "dev/config_address.hpp"
 #include "dev/debug_console.hpp"
@@ -22,13 +24,11 @@
 #include "dev/post.hpp"
 #include "dev/reset.hpp"
 #include "dev/rtc.hpp"
-#include "machine/channel.hpp"
-#include "machine/console.hpp"
-#include "machine/ending.hpp"
-#include "machine/event_loop.hpp"
 #include "machine/interrupts.hpp"
 #include "machine/outside.hpp"
 #include "machine/serial_port.hpp"
+#include "run/ending.hpp"
+#include "run/event_loop.hpp"
 
 namespace vmctl {
 

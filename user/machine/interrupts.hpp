@@ -12,8 +12,8 @@
 #include "base/event.hpp"
 #include "bus/line.hpp"
 #include "dev/pic.hpp"
-#include "machine/ending.hpp"
 #include "machine/tracer.hpp"
+#include "run/ending.hpp"
 #include "vm/vm.hpp"
 
 namespace vmctl {

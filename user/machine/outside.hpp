@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "machine/channel.hpp"
-#include "machine/console.hpp"
-#include "machine/ending.hpp"
-#include "machine/event_loop.hpp"
+#include "console/channel.hpp"
+#include "console/console.hpp"
+#include "run/ending.hpp"
+#include "run/event_loop.hpp"
 
 namespace vmctl {
 

@@ -10,10 +10,10 @@
 
 #include "base/result.hpp"
 #include "bus/bus.hpp"
+#include "console/channel.hpp"
 #include "dev/config_address.hpp"
 #include "dev/pci/bus.hpp"
 #include "dev/pci/host_bridge.hpp"
-#include "machine/channel.hpp"
 #include "machine/console_port.hpp"
 #include "machine/disk.hpp"
 #include "machine/interrupts.hpp"

@@ -8,10 +8,10 @@
 #include <mutex>
 #include <string>
 
-#include "machine/brake.hpp"
+#include "console/machine_control.hpp"
 #include "machine/machine.hpp"
-#include "machine/machine_control.hpp"
 #include "machine/vcpu_loop.hpp"
+#include "run/brake.hpp"
 
 namespace vmctl {
 

@@ -22,9 +22,9 @@
 
 #include "base/log.hpp"
 #include "machine/halt_watch.hpp"
-#include "machine/kick.hpp"
 #include "machine/run_control.hpp"
 #include "machine/vcpu_loop.hpp"
+#include "run/kick.hpp"
 
 namespace vmctl {
 namespace {

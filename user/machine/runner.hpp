@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "machine/end_signals.hpp"
 #include "machine/machine.hpp"
 #include "machine/stats.hpp"
 #include "machine/trace_options.hpp"
+#include "run/end_signals.hpp"
 
 namespace vmctl {
 

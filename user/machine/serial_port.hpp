@@ -9,9 +9,9 @@
 #include <memory>
 #include <vector>
 
+#include "console/channel.hpp"
 #include "dev/serial.hpp"
-#include "machine/channel.hpp"
-#include "machine/event_loop.hpp"
+#include "run/event_loop.hpp"
 
 namespace vmctl {
 

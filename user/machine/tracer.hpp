@@ -8,10 +8,10 @@
 #include <string>
 
 #include "bus/memory.hpp"
+#include "console/output.hpp"
 #include "kernel/kvm.hpp"
 #include "machine/code.hpp"
 #include "machine/control_registers.hpp"
-#include "machine/output.hpp"
 #include "machine/trace_options.hpp"
 #include "vm/exit.hpp"
 #include "vm/vcpu.hpp"

@@ -11,7 +11,7 @@
 #include "kernel/quota.hpp"
 #include "machine/dump.hpp"
 #include "machine/exit_text.hpp"
-#include "machine/kick.hpp"
+#include "run/kick.hpp"
 #include "vm/exit_name.hpp"
 
 namespace vmctl {

@@ -8,11 +8,11 @@
 #include <functional>
 #include <optional>
 
-#include "machine/brake.hpp"
 #include "machine/machine.hpp"
 #include "machine/stats.hpp"
 #include "machine/stepper.hpp"
 #include "machine/tracer.hpp"
+#include "run/brake.hpp"
 
 namespace vmctl {
 

@@ -8,9 +8,9 @@
 
 #include "dev/virtio/device.hpp"
 #include "dev/virtio/pci.hpp"
-#include "machine/event_loop.hpp"
 #include "machine/msi_routes.hpp"
 #include "machine/wake_doorbell.hpp"
+#include "run/event_loop.hpp"
 
 namespace vmctl {
 

@@ -9,7 +9,7 @@
 
 #include "base/event.hpp"
 #include "bus/doorbell.hpp"
-#include "machine/event_loop.hpp"
+#include "run/event_loop.hpp"
 #include "vm/vm.hpp"
 
 namespace vmctl {
