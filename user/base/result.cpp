@@ -15,6 +15,23 @@ std::string Error::text() const {
   return text;
 }
 
+BoxedError::BoxedError(Error&& error)
+    : error_(std::make_unique<Error>(std::move(error)).release()) {}
+
+BoxedError::BoxedError(const BoxedError& other) : BoxedError(Error(*other)) {}
+
+BoxedError& BoxedError::operator=(const BoxedError& other) {
+  return *this = BoxedError(other);
+}
+
+void BoxedError::Delete::operator()(Error* error) const noexcept {
+  std::default_delete<Error>()(error);
+}
+
+Failure fail(Error error) {
+  return Failure(BoxedError(std::move(error)));
+}
+
 std::string errno_text(int error) {
   return std::generic_category().message(error);
 }

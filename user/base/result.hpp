@@ -2,6 +2,7 @@
 // How a failure travels: one Error, one Result, and TRY() to hand a failure on.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <tl/expected.hpp>
 #include <type_traits>
@@ -39,15 +40,41 @@ struct Error {
   std::string text() const;
 };
 
-template <class T = void>
-class [[nodiscard]] Result : public tl::expected<T, Error> {
+// An Error on its way up: a pointer, so that what a function needs to hand one on is small.
+class BoxedError {
  public:
-  using tl::expected<T, Error>::expected;
+  explicit BoxedError(Error&& error);
+  BoxedError(const BoxedError& other);
+  BoxedError(BoxedError&&) noexcept = default;
+  BoxedError& operator=(const BoxedError& other);
+  BoxedError& operator=(BoxedError&&) noexcept = default;
+  ~BoxedError() = default;
+
+  // Not of one that was moved from.
+  Error& operator*() { return *error_; }
+  const Error& operator*() const { return *error_; }
+
+ private:
+  struct Delete {
+    void operator()(Error* error) const noexcept;
+  };
+  std::unique_ptr<Error, Delete> error_;
 };
 
-inline tl::unexpected<Error> fail(Error error) {
-  return tl::unexpected<Error>(std::move(error));
-}
+using Failure = tl::unexpected<BoxedError>;
+
+template <class T = void>
+class [[nodiscard]] Result : public tl::expected<T, BoxedError> {
+ public:
+  using tl::expected<T, BoxedError>::expected;
+
+  Error& error() & { return *boxed(); }
+  const Error& error() const& { return *tl::expected<T, BoxedError>::error(); }
+  Error&& error() && { return std::move(*boxed()); }
+  BoxedError& boxed() { return tl::expected<T, BoxedError>::error(); }
+};
+
+Failure fail(Error error);
 
 // "No such file or directory" for ENOENT.
 std::string errno_text(int error);
@@ -63,9 +90,9 @@ auto value_of(R& result) {
 
 // The value of a Result; or return its error from the calling function. A statement expression
 // (GCC and clang), so that the value can be used where it is made.
-#define TRY(expression)                                                     \
-  ({                                                                        \
-    auto try_result_ = (expression);                                        \
-    if (!try_result_) return ::vmctl::fail(std::move(try_result_.error())); \
-    ::vmctl::detail::value_of(try_result_);                                 \
+#define TRY(expression)                                                        \
+  ({                                                                           \
+    auto try_result_ = (expression);                                           \
+    if (!try_result_) return ::vmctl::Failure(std::move(try_result_.boxed())); \
+    ::vmctl::detail::value_of(try_result_);                                    \
   })

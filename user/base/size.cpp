@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kUnits = "KMGT";  // powers 1, 2, 3, 4 of 1024
 
-tl::unexpected<Error> refuse(std::string_view text, std::string_view why) {
+Failure refuse(std::string_view text, std::string_view why) {
   return fail({.status = Status::usage,
                .what = fmt::format("'{}'", escaped(text)),
                .why = std::string(why)});

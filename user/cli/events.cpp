@@ -21,7 +21,7 @@ struct EventsOptions {
   bool kept_only = false;
 };
 
-tl::unexpected<Error> cannot_write(int error) {
+Failure cannot_write(int error) {
   return fail({.status = Status::output,
                .what = "cannot write to standard output",
                .why = errno_text(error)});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "run/stacks.hpp"
 
 int main(int argc, char** argv) {
   // A closed pipe is an error of write(), told and dealt with where it happens.
@@ -17,5 +18,6 @@ int main(int argc, char** argv) {
   int fd = 0;
   while ((fd = ::open("/", O_PATH)) >= 0 && fd <= 2) continue;
   ::close(fd);
+  vmctl::bound_stacks();
   return vmctl::cli::run(std::vector<std::string_view>(argv + 1, argv + argc));
 }

@@ -23,7 +23,7 @@ void append_word(std::string& bytes, std::uint16_t value) {
   bytes += static_cast<char>(value >> 8);
 }
 
-tl::unexpected<Error> refuse(std::string why) {
+Failure refuse(std::string why) {
   return fail({.status = Status::usage, .what = "not a frame", .why = std::move(why)});
 }
 

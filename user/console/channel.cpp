@@ -131,7 +131,7 @@ class PtyChannel final : public Channel {
   std::unique_ptr<EventLoop::Watch> room_;
 };
 
-tl::unexpected<Error> cannot(std::string what, int error, std::string advice = "") {
+Failure cannot(std::string what, int error, std::string advice = "") {
   return fail({.status = Status::output,
                .what = std::move(what),
                .why = errno_text(error),

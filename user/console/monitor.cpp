@@ -50,7 +50,7 @@ std::vector<std::string_view> words_of(std::string_view line) {
   }
 }
 
-tl::unexpected<Error> refuse(std::string_view word, std::string why) {
+Failure refuse(std::string_view word, std::string why) {
   return fail({.status = Status::usage,
                .what = fmt::format("'{}'", escaped(word)),
                .why = std::move(why),

@@ -94,7 +94,7 @@ bool is_loaded(const Module& module) {
   return state == KMOD_MODULE_LIVE || state == KMOD_MODULE_BUILTIN;
 }
 
-tl::unexpected<Error> load_failed(const std::string& what, const Module& module, int error) {
+Failure load_failed(const std::string& what, const Module& module, int error) {
   return fail(explain_load_failure(what, {.error = error,
                                           .vermagic = first(info(module, "vermagic")),
                                           .release = kernel_release(),

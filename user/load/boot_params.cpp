@@ -34,8 +34,7 @@ std::vector<std::uint8_t> bytes_of(const auto& value) {
 
 // What is more than the kernel takes; `fault` names the field of the header, which a vmlinux has
 // not in its file.
-tl::unexpected<Error> over_limit(const Source& image, const setup_header& header,
-                                 const Fault& fault) {
+Failure over_limit(const Source& image, const setup_header& header, const Fault& fault) {
   if (header.jump != 0) return reject(image, fault);
   return fail({.status = Status::bad_image,
                .what = "cannot load the image",

@@ -16,8 +16,8 @@ bool loads(const ElfSegment& segment) {
 
 }  // namespace
 
-tl::unexpected<Error> reject_place(const Source& source, std::string_view field,
-                                   std::uint64_t offset, Error error) {
+Failure reject_place(const Source& source, std::string_view field, std::uint64_t offset,
+                     Error error) {
   error.where = fmt::format("{}, {} at offset {:#x}{}{}", source.path(), field, offset,
                             error.where.empty() ? "" : ": ", error.where);
   return fail(std::move(error));

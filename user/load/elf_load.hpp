@@ -35,7 +35,7 @@ struct ElfExtent {
 ElfExtent elf_extent(const ElfFile& elf);
 
 // The error of Room about something that a field of the file asks for: with that field.
-tl::unexpected<Error> reject_place(const Source& source, std::string_view field,
-                                   std::uint64_t offset, Error error);
+Failure reject_place(const Source& source, std::string_view field, std::uint64_t offset,
+                     Error error);
 
 }  // namespace vmctl

@@ -14,7 +14,7 @@ Result<> MemorySource::read(std::uint64_t offset, std::span<std::uint8_t> into) 
   return {};
 }
 
-tl::unexpected<Error> reject(const Source& source, const Fault& fault) {
+Failure reject(const Source& source, const Fault& fault) {
   return fail(
       {.status = Status::bad_image,
        .what = "cannot load the image",

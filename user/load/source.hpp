@@ -56,7 +56,7 @@ struct Fault {
 };
 
 // "cannot load the image: PATH: FIELD at offset 0x..: FOUND, allowed: ALLOWED"; bad_image.
-tl::unexpected<Error> reject(const Source& source, const Fault& fault);
+Failure reject(const Source& source, const Fault& fault);
 
 // Room for `size` bytes of `field` at `offset` in the source, or what is there instead.
 Result<> check_within(const Source& source, std::string_view field, std::uint64_t offset,

@@ -48,7 +48,7 @@ Result<> PackedReader::take(std::string_view format, std::span<std::uint8_t> int
   return {};
 }
 
-tl::unexpected<Error> PackedReader::corrupt(std::string_view format, std::string_view why) const {
+Failure PackedReader::corrupt(std::string_view format, std::string_view why) const {
   return reject(source_, {.field = fmt::format("{} stream", format),
                           .offset = offset_,
                           .found = std::string(why),
@@ -56,7 +56,7 @@ tl::unexpected<Error> PackedReader::corrupt(std::string_view format, std::string
                           .advice = "the file is damaged: fetch or build it anew"});
 }
 
-tl::unexpected<Error> PackedReader::truncated(std::string_view format) const {
+Failure PackedReader::truncated(std::string_view format) const {
   return reject(source_, {.field = fmt::format("{} stream", format),
                           .offset = source_.size(),
                           .found = "the file ends in the midst of it",

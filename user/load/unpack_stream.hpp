@@ -34,8 +34,8 @@ class PackedReader {
   std::uint64_t left() const { return source_.size() - offset_; }
 
   // bad_image: "FORMAT stream at offset ..: WHY", and that the file ends within the stream.
-  tl::unexpected<Error> corrupt(std::string_view format, std::string_view why) const;
-  tl::unexpected<Error> truncated(std::string_view format) const;
+  Failure corrupt(std::string_view format, std::string_view why) const;
+  Failure truncated(std::string_view format) const;
 
  private:
   const Source& source_;

@@ -25,8 +25,7 @@ class DiskPort final : public VirtioPort {
   VirtioBlock block_;
 };
 
-tl::unexpected<Error> cannot(const DiskSpec& spec, Status status, std::string why,
-                             std::string advice = "") {
+Failure cannot(const DiskSpec& spec, Status status, std::string why, std::string advice = "") {
   return fail({.status = status,
                .what = fmt::format("cannot use the disk {}", escaped(spec.path)),
                .why = std::move(why),

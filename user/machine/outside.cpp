@@ -10,7 +10,7 @@
 namespace vmctl {
 namespace {
 
-tl::unexpected<Error> refuse_file(std::string_view option, const std::string& path, bool image) {
+Failure refuse_file(std::string_view option, const std::string& path, bool image) {
   return fail({.status = Status::usage,
                .what = fmt::format("{} file:{}", option, escaped(path)),
                .why = image ? "it is the guest's image, which would be overwritten"

@@ -23,7 +23,7 @@ class SharePort final : public VirtioPort {
   VirtioFs fs_;
 };
 
-tl::unexpected<Error> refuse(std::string_view text, std::string why) {
+Failure refuse(std::string_view text, std::string why) {
   return fail(
       {.status = Status::usage, .what = fmt::format("'{}'", escaped(text)), .why = std::move(why)});
 }

@@ -16,7 +16,7 @@
 namespace vmctl {
 namespace {
 
-tl::unexpected<Error> refuse(std::string_view text, std::string why, std::string advice = "") {
+Failure refuse(std::string_view text, std::string why, std::string advice = "") {
   return fail({.status = Status::usage,
                .what = fmt::format("'{}'", escaped(text)),
                .why = std::move(why),

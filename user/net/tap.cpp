@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kTunNode = "/dev/net/tun";
 
-tl::unexpected<Error> cannot(std::string what, int error, std::string advice) {
+Failure cannot(std::string what, int error, std::string advice) {
   const bool forbidden = error == EPERM || error == EACCES;
   return fail({.status = forbidden ? Status::refused : Status::unavailable,
                .what = std::move(what),

@@ -40,7 +40,7 @@ SysResult<vmctl_limits> ask_from(const Node& node, std::uint32_t uid) {
   return ask(node, {.kind = VMCTL_SCOPE_NEXT, .uid = uid});
 }
 
-tl::unexpected<Error> cannot_read(Errno error) {
+Failure cannot_read(Errno error) {
   return fail(explain_limits(ioc::vmctl_get_limits.name, error));
 }
 

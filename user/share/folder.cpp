@@ -62,7 +62,7 @@ std::size_t room_for_fds() {
   return static_cast<std::size_t>(std::max(limit.rlim_cur, 2 * kOthers) - kOthers);
 }
 
-tl::unexpected<Error> cannot_share(const std::string& path, int error) {
+Failure cannot_share(const std::string& path, int error) {
   return fail({.status = error == EACCES || error == EPERM ? Status::refused : Status::no_input,
                .what = "cannot share a folder",
                .where = escaped(path),

@@ -59,8 +59,9 @@ TEST(Mapping, InHugePagesWhereTheKernelHasThem) {
     EXPECT_EQ(mapping->bytes().size(), length);
     mapping->bytes().front() = 1;
     mapping->bytes().back() = 1;
-    if (std::filesystem::exists("/sys/kernel/mm/transparent_hugepage"))
+    if (std::filesystem::exists("/sys/kernel/mm/transparent_hugepage")) {
       EXPECT_NE(flags_of(begin).find(" hg"), std::string::npos) << flags_of(begin);
+    }
   }
 }
 

@@ -34,6 +34,17 @@ TEST(Result, TryTakesTheValueOrHandsTheErrorOn) {
   }
 }
 
+TEST(Result, ACopyHasAnErrorOfItsOwn) {
+  Result<int> first = use(false, true);
+  Result<int> second = first;
+  second.error().what = "another";
+  EXPECT_EQ(first.error().what, "made to fail");
+  first = second;
+  second = 1;
+  EXPECT_EQ(first.error().what, "another");
+  EXPECT_EQ(std::move(first).error().what, "another");
+}
+
 TEST(Error, TextLeavesOutWhatIsEmpty) {
   EXPECT_EQ((Error{.what = "a", .why = "c"}).text(), "a: c");
   EXPECT_EQ((Error{.what = "a", .where = "b", .why = "c", .advice = "d"}).text(), "a: b: c\n  d");

@@ -28,7 +28,7 @@ std::atomic_ref<std::uint16_t> word(std::span<std::uint8_t> ring, std::size_t of
   return std::atomic_ref(*reinterpret_cast<std::uint16_t*>(&ring[offset]));
 }
 
-tl::unexpected<Error> broken(std::string where, std::string why) {
+Failure broken(std::string where, std::string why) {
   return fail({.what = "a virtqueue's driver breaks its rules",
                .where = std::move(where),
                .why = std::move(why)});
