@@ -26,7 +26,6 @@ struct Planning {
     const auto line = input.number<std::uint8_t>();
     const auto count = input.number<std::uint8_t>();
     const auto flags = input.number<std::uint8_t>();
-    request.flat.at = GuestAddr{0x1000};
     request.memory_end = memory;
     const auto add = [&](std::uint64_t base, std::uint64_t end, MemoryType type) {
       end = std::min(end, memory);

@@ -14,7 +14,8 @@ constexpr std::uint64_t kParagraph = 16;
 
 Result<LoadPlan> plan_flat(const FlatRequest& request, std::uint64_t image_size,
                            std::uint64_t memory_end) {
-  const std::uint64_t at = request.at.value;
+  const GuestAddr base = request.at.value_or(kFlatAddress);
+  const std::uint64_t at = base.value;
   if (at % kParagraph != 0)
     return fail({.status = Status::usage,
                  .what = fmt::format("--at {:#x}", at),
@@ -34,15 +35,15 @@ Result<LoadPlan> plan_flat(const FlatRequest& request, std::uint64_t image_size,
                  .why = fmt::format("{} bytes at {:#x}, and the memory of {} has room for {}",
                                     image_size, at, format_size(memory_end), memory_end - at),
                  .advice = "give the guest more with --mem"});
-  const GuestAddr entry = request.entry.value_or(request.at);
-  if (entry < request.at || entry.value - at >= image_size)
+  const GuestAddr entry = request.entry.value_or(base);
+  if (entry < base || entry.value - at >= image_size)
     return fail({.status = Status::usage,
                  .what = fmt::format("--entry {:#x}", entry.value),
                  .why = fmt::format("not within the image, which is at {:#x} to {:#x}", at,
                                     at + image_size - 1)});
   return LoadPlan{.format = Format::flat,
                   .segments = {{.length = image_size,
-                                .gpa = request.at,
+                                .gpa = base,
                                 .memory_length = image_size,
                                 .name = "flat binary"}},
                   .blocks = {},

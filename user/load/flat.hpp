@@ -10,8 +10,11 @@
 
 namespace vmctl {
 
+// Above what real mode keeps in the first page: interrupt vectors, and the BIOS's data.
+inline constexpr GuestAddr kFlatAddress{0x1000};
+
 struct FlatRequest {
-  GuestAddr at;
+  std::optional<GuestAddr> at;     // none: kFlatAddress
   std::optional<GuestAddr> entry;  // none: the first byte of the image
 };
 

@@ -24,17 +24,26 @@ Result<LoadPlan> plan_flat_image(const BootRequest& request, const Source& image
   return plan;
 }
 
+// The other formats say themselves where they are to be and where they start.
+Result<> check_not_flat(const FlatRequest& flat, Format format, const Source& image) {
+  const auto refuse = [&](std::string_view option, GuestAddr address, std::string_view what) {
+    return fail(
+        {.status = Status::usage,
+         .what = fmt::format("{} {:#x}", option, address.value),
+         .where = image.path(),
+         .why = fmt::format("it is {}, which says itself where it {}", format_name(format), what),
+         .advice = fmt::format("leave {} out, or force --format flat", option)});
+  };
+  if (flat.at) return refuse("--at", *flat.at, "is to be");
+  if (flat.entry) return refuse("--entry", *flat.entry, "starts");
+  return {};
+}
+
 }  // namespace
 
 Result<LoadPlan> plan_image(const BootRequest& request, const Source& image) {
   const Format format = request.format ? *request.format : TRY(identify(image));
-  if (format != Format::flat && request.flat.entry)
-    return fail(
-        {.status = Status::usage,
-         .what = fmt::format("--entry {:#x}", request.flat.entry->value),
-         .where = image.path(),
-         .why = fmt::format("it is {}, which says itself where it starts", format_name(format)),
-         .advice = "leave --entry out, or force --format flat"});
+  if (format != Format::flat) TRY(check_not_flat(request.flat, format, image));
   switch (format) {
     case Format::flat:
       break;

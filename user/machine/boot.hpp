@@ -25,7 +25,7 @@ struct BootFileConfig {
 
 struct BootConfig {
   std::string image;
-  FlatRequest flat{.at = layout::kFlatAddress, .entry = std::nullopt};
+  FlatRequest flat;
   std::optional<Format> format;  // nothing: as the content says
   std::string command_line;
   std::vector<BootFileConfig> files;

@@ -115,7 +115,4 @@ inline constexpr std::uint64_t kMemoryMax = kLowMemory.size + kHighMemory.size;
 // 640 KiB and the tables a PC has its video memory and adapters: nobody's here.
 std::vector<MemoryMapEntry> memory_map(std::uint64_t memory);
 
-// Where a flat binary goes if nothing else is said.
-inline constexpr GuestAddr kFlatAddress{0x1000};
-
 }  // namespace vmctl::layout

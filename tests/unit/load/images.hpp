@@ -127,7 +127,6 @@ inline Bytes note(std::string_view name, std::uint32_t type, const Bytes& descri
 // 64 MiB as a PC has it.
 inline BootRequest pc(std::uint64_t memory = 64ULL << 20) {
   BootRequest request;
-  request.flat.at = GuestAddr{0x1000};
   request.memory_end = memory;
   request.memory_map = {
       {.base = GuestAddr{0}, .size = 0x9fc00, .type = MemoryType::usable},

@@ -17,7 +17,6 @@ static_assert(!disjoint(std::array{Range{"a", ~0ULL, 2}}));
 TEST(Layout, WhatTextsAndGuestsRelyOn) {
   EXPECT_EQ(kCom1.base, 0x3f8U);
   EXPECT_EQ(kDebugExit.base, 0xf4U);
-  EXPECT_EQ(kFlatAddress, GuestAddr{0x1000});
   EXPECT_EQ(kMemoryDefault, 64U << 20);
 }
 

@@ -48,13 +48,13 @@ TEST_F(RunnerTest, TwoAndTwo) {
 
 TEST_F(RunnerTest, AnotherAddressAnotherEntry) {
   config.registers = {{&kvm_regs::rax, 2}, {&kvm_regs::rbx, 2}};
-  config.boot.flat = {.at = {0}, .entry = {}};
+  config.boot.flat = {.at = {{0}}, .entry = {}};
   config.boot.memory = 64 << 10;
   EXPECT_EQ(run_and_capture("add.bin"), "4");
   config.boot.memory = 1 << 20;
-  config.boot.flat = {.at = {0xfffe0}, .entry = {}};
+  config.boot.flat = {.at = {{0xfffe0}}, .entry = {}};
   EXPECT_EQ(run_and_capture("add.bin"), "4");
-  config.boot.flat = {.at = {0x20000}, .entry = {{0x20005}}};  // past the port and the addition
+  config.boot.flat = {.at = {{0x20000}}, .entry = {{0x20005}}};  // past the port and the addition
   config.registers.push_back({&kvm_regs::rdx, 0x3f8});
   EXPECT_EQ(run_and_capture("add.bin"), "2");
 }
