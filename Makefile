@@ -119,7 +119,7 @@ kut: deps
 # The kernel is built first where it is not there: some minutes.
 test-debug: deps
 	@$(MAKE) --no-print-directory all KERNEL=debug
-	@tests/run --kernel debug --suite lab --suite kmod --suite e2e $(TESTS)
+	@tests/run --kernel debug --suite lab --suite kmod --suite e2e --suite linux $(TESTS)
 
 # Some of these tests want more than a slow host has; test-debug judges them.
 coverage-kmod: deps
@@ -137,7 +137,7 @@ races: deps
 
 again: deps
 	@$(MAKE) --no-print-directory all
-	@tests/run --times $(TIMES) --suite kmod --suite e2e --suite gallery $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
+	@tests/run --times $(TIMES) --suite kmod --suite e2e --suite linux --suite gallery $(if $(KERNEL),--kernel $(KERNEL)) $(TESTS)
 
 fuzz:
 	@scripts/deps --fuzz

@@ -15,12 +15,16 @@ BIN = TOP / BUILD / "bin"
 WATCH = [BIN / "kernel-watch"] if BUILD == "build" else []
 # What saves the counts of a build that counts lines.
 KEEP = [TOP / "tests/harness/keep-counts"] if BUILD == "build/coverage" else []
+E2E = TOP / "tests/e2e"
+# With Linux guests, and other VMMs: they take as long as all the others.
+LINUX = [E2E / f"{name}.test" for name in ("debian", "linux", "net", "share", "virtio", "vmm")]
 # In the order in which they begin: those of a moment, then the longest first.
 SUITES = [
     Suite("harness", [TOP / "tests/harness/tests"]),
     Suite("unit", [BIN / "unit-tests"]),
     Suite("abi", [BIN / "abi-tests"]),
-    Suite("e2e", [*WATCH, *KEEP, TOP / "tests/e2e/run"], in_vm=True),
+    Suite("linux", [*WATCH, *KEEP, E2E / "run", *LINUX], in_vm=True),
+    Suite("e2e", [*WATCH, *KEEP, E2E / "run", *sorted(set(E2E.glob("*.test")) - set(LINUX))], in_vm=True),
     Suite("kmod", [BIN / "kmod-tests"], in_vm=True),
     Suite("testvm", [TOP / "tests/harness/testvm-tests"]),
     Suite("gallery", [*WATCH, *KEEP, TOP / "tests/guest/run"], in_vm=True),
@@ -34,9 +38,9 @@ SUITES = [
 ]
 NAMES = [suite.name for suite in SUITES]
 # What of them runs the user side, and is worth a run with sanitizers.
-OF_USER = ("unit", "fuzz", "e2e", "gallery", "gallery-host")
+OF_USER = ("unit", "fuzz", "e2e", "linux", "gallery", "gallery-host")
 # What of them runs the driver, on any kernel.
-OF_DRIVER = ("kmod", "e2e", "gallery")
+OF_DRIVER = ("kmod", "e2e", "linux", "gallery")
 
 
 def named(names):

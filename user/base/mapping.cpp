@@ -27,7 +27,7 @@ Result<Mapping> Mapping::anonymous(std::size_t length) {
 }
 
 Result<Mapping> Mapping::huge(std::size_t length) {
-  const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   if (length > SIZE_MAX - kHugePage - page) return anonymous(length);  // fails, and says why
   const std::size_t used = (length + page - 1) / page * page;
   Mapping all = TRY(anonymous(used + kHugePage));

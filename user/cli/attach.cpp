@@ -57,7 +57,7 @@ Result<Fd> connect_to_vm(std::uint32_t id) {
     for (const std::string& folder : attach_folders(user)) {
       if (!is_private_folder(folder, user)) continue;
       for (const std::string& name : {attach_name(id, 0), attach_name(0, static_cast<pid_t>(id))}) {
-        auto socket = connect_to(folder + "/" + name);
+        auto socket = connect_to(fmt::format("{}/{}", folder, name));
         if (socket && is_served_by(*socket, user)) return std::move(*socket);
       }
     }
@@ -70,8 +70,7 @@ Result<Fd> connect_to_vm(std::uint32_t id) {
 
 class Client {
  public:
-  explicit Client(Fd socket)
-      : socket_(std::move(socket)), terminal_(LocalTerminal::open()), input_(STDIN_FILENO) {
+  explicit Client(Fd socket) : socket_(std::move(socket)), terminal_(LocalTerminal::open()) {
     if (!terminal_) return;
     if (const auto size = terminal_->size()) out_ += encode_size(*size);
     note("attached: Ctrl-A d detaches, Ctrl-A h helps");
@@ -196,7 +195,7 @@ class Client {
   const EndSignals signals_;
   Fd socket_;
   std::unique_ptr<LocalTerminal> terminal_;
-  int input_;
+  int input_ = STDIN_FILENO;  // -1: it has ended
   std::string out_;
   FrameReader frames_;
   bool greeted_ = false;

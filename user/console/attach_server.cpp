@@ -67,7 +67,8 @@ void AttachServer::record(std::span<const std::uint8_t> bytes) {
 void AttachServer::accept() {
   Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!fd.valid() || !may_attach(fd.get())) return;
-  const auto free = std::ranges::find_if(peers_, [](const Peer& peer) { return !peer.fd.valid(); });
+  auto* const free =
+      std::ranges::find_if(peers_, [](const Peer& peer) { return !peer.fd.valid(); });
   if (free == peers_.end()) {
     const std::string full = encode_frame(FrameType::hello, kAttachHello) +
                              encode_frame(FrameType::end, "as many are attached as can be");
@@ -134,7 +135,7 @@ void AttachServer::read_frames(Peer& peer) {
 }
 
 // False: it is not for a machine.
-bool AttachServer::take(Peer& peer, const Frame& frame) {
+bool AttachServer::take(Peer& peer, const Frame& frame) const {
   switch (frame.type) {
     case FrameType::input:
       host_.type(frame.body);

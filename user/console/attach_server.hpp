@@ -80,7 +80,7 @@ class AttachServer {
   void accept();
   void receive(Peer& peer);
   void read_frames(Peer& peer);
-  bool take(Peer& peer, const Frame& frame);
+  bool take(Peer& peer, const Frame& frame) const;
   void send(Peer& peer);
   bool next_frame(Peer& peer);
   bool write_out(Peer& peer);
