@@ -89,6 +89,7 @@ bool LocalTerminal::take_signals() {
   return resized;
 }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): of this one
 std::optional<TerminalSize> LocalTerminal::size() const {
   return terminal_size(STDIN_FILENO);
 }

@@ -65,7 +65,7 @@ bool RawTerminal::is_ours(int fd) {
   return foreground < 0 || foreground == ::getpgrp();
 }
 
-bool RawTerminal::enter() {
+bool RawTerminal::enter() const {
   if (!is_ours(fd_)) return false;
   // Anew each time: a shell that had stopped us may have changed it meanwhile.
   if (state.raw || ::tcgetattr(fd_, &state.saved) != 0) return true;
@@ -82,7 +82,8 @@ bool RawTerminal::enter() {
   return true;
 }
 
-void RawTerminal::leave() {
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): of this one
+void RawTerminal::leave() const {
   restore();
 }
 

@@ -20,8 +20,8 @@ class RawTerminal {
   ~RawTerminal();
 
   // False: others have it in the foreground, and it stays theirs.
-  bool enter();
-  void leave();
+  bool enter() const;
+  void leave() const;
 
   // Whether it is ours to change: nobody else's, in the sense of job control.
   static bool is_ours(int fd);

@@ -32,7 +32,7 @@ std::uint16_t at(std::uint8_t value, std::uint64_t offset) {
 }
 
 void set_byte(std::uint16_t& word, std::uint64_t offset, std::uint8_t value, std::uint16_t kept) {
-  const std::uint16_t others = static_cast<std::uint16_t>(word & ~at(0xff, offset));
+  const auto others = static_cast<std::uint16_t>(word & ~at(0xff, offset));
   word = static_cast<std::uint16_t>(others | (at(value, offset) & kept));
 }
 

@@ -10,10 +10,12 @@ namespace vmctl {
 
 inline constinit const Library kLibkmod{VMCTL_LIBKMOD};
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a name
 #define VMCTL_KMOD(name)                                   \
   inline constinit const Deferred<decltype(::name)> name { \
     kLibkmod, #name                                        \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 VMCTL_KMOD(kmod_new);
 VMCTL_KMOD(kmod_unref);

@@ -10,10 +10,12 @@ namespace vmctl {
 
 inline constinit const Library kCapstone{VMCTL_CAPSTONE};
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a name
 #define VMCTL_CAPSTONE_FUNCTION(name)                      \
   inline constinit const Deferred<decltype(::name)> name { \
     kCapstone, #name                                       \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 VMCTL_CAPSTONE_FUNCTION(cs_open);
 VMCTL_CAPSTONE_FUNCTION(cs_close);

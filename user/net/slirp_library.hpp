@@ -10,10 +10,12 @@ namespace vmctl {
 
 inline constinit const Library kSlirp{VMCTL_SLIRP};
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a name
 #define VMCTL_SLIRP_FUNCTION(name)                         \
   inline constinit const Deferred<decltype(::name)> name { \
     kSlirp, #name                                          \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 VMCTL_SLIRP_FUNCTION(slirp_new);
 VMCTL_SLIRP_FUNCTION(slirp_cleanup);

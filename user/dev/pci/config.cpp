@@ -16,7 +16,7 @@ constexpr std::size_t kRevision = 0x08;
 constexpr std::size_t kClass = 0x09;
 constexpr std::size_t kCacheLine = 0x0c;
 constexpr std::size_t kLatency = 0x0d;
-constexpr std::size_t kBar = 0x10;
+constexpr std::size_t kFirstBar = 0x10;
 constexpr std::size_t kSubsystemVendor = 0x2c;
 constexpr std::size_t kSubsystem = 0x2e;
 constexpr std::size_t kCapabilities = 0x34;
@@ -30,6 +30,10 @@ constexpr std::uint16_t kParity = 1U << 6;
 constexpr std::uint16_t kSerr = 1U << 8;
 constexpr std::uint16_t kIntxDisable = 1U << 10;
 constexpr std::uint16_t kCapabilityList = 1U << 4;  // of the status register
+
+constexpr std::size_t bar_at(unsigned index) {
+  return kFirstBar + std::size_t{4} * index;
+}
 
 }  // namespace
 
@@ -58,7 +62,7 @@ void PciConfig::allow(std::size_t offset, std::uint32_t mask, std::size_t size) 
 
 void PciConfig::add_bar(unsigned index, std::uint32_t size) {
   bar_sizes_[index] = size;
-  allow(kBar + 4 * index, ~(size - 1), 4);
+  allow(bar_at(index), ~(size - 1), 4);
 }
 
 std::uint8_t PciConfig::add_capability(std::uint8_t id, std::span<const std::uint8_t> body,
@@ -82,7 +86,7 @@ void PciConfig::set_interrupt(std::uint8_t line) {
 }
 
 void PciConfig::place_bar(unsigned index, std::uint32_t address) {
-  put(kBar + 4 * index, address, 4);
+  put(bar_at(index), address, 4);
 }
 
 void PciConfig::enable_memory() {
@@ -107,7 +111,7 @@ std::uint16_t PciConfig::word(std::size_t offset) const {
 
 std::optional<std::uint32_t> PciConfig::bar_address(unsigned index) const {
   if (bar_sizes_[index] == 0 || (word(kCommand) & kMemorySpace) == 0) return std::nullopt;
-  return static_cast<std::uint32_t>(little_endian(std::span(bytes_).subspan(kBar + 4 * index, 4)));
+  return static_cast<std::uint32_t>(little_endian(std::span(bytes_).subspan(bar_at(index), 4)));
 }
 
 bool PciConfig::intx_disabled() const {

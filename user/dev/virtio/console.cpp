@@ -19,7 +19,7 @@ std::uint64_t VirtioConsole::features() const {
 
 void VirtioConsole::read_config(std::uint64_t offset, std::span<std::uint8_t> data) const {
   std::array<std::uint8_t, kConfigSize> config{};  // 5.3.4: more is for several ports
-  std::memcpy(&config[0], &columns_, sizeof columns_);
+  std::memcpy(config.data(), &columns_, sizeof columns_);
   std::memcpy(&config[2], &rows_, sizeof rows_);
   copy_config(config, offset, data);
 }
