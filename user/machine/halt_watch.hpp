@@ -5,35 +5,38 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
-#include <optional>
-
-#include "machine/vcpu_loop.hpp"
+#include <functional>
+#include <utility>
 
 namespace vmctl {
 
-// Looks once in a while, and only when no vCPU has made an exit meanwhile: each look is a kick for
-// each vCPU. Twice in a row all must have lain still, for one that does might be woken by another
-// between the looks at the two.
+// Looks only when no vCPU has made an exit meanwhile, for each look is a kick for each vCPU, and
+// less and less often at a guest that only idles. Twice in a row all must have lain still, for one
+// that does might be woken by another between the looks at the two.
 class HaltWatch {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kInterval{1};
+  static constexpr std::chrono::seconds kLongest{16};
 
-  HaltWatch(std::deque<VcpuLoop>& loops, Clock::time_point now) : loops_(loops), next_(now) {
-    next_ += kInterval;
-  }
+  // All vCPUs together.
+  struct Vcpus {
+    std::function<std::uint64_t()> turns;  // how many exits they have made
+    std::function<void()> look;            // asks each whether it lies still
+    std::function<bool()> lie_still;       // what was the answer to that
+  };
+
+  HaltWatch(Vcpus vcpus, Clock::time_point now)
+      : vcpus_(std::move(vcpus)), next_(now + kInterval) {}
 
   Clock::time_point next() const { return next_; }
   // From next() on. True: the guest has halted for good.
   bool tick(Clock::time_point now);
 
  private:
-  std::uint64_t turns() const;
-  bool all_still() const;
-
-  std::deque<VcpuLoop>& loops_;
+  Vcpus vcpus_;
   Clock::time_point next_;
+  std::chrono::seconds interval_ = kInterval;
   std::uint64_t turns_ = 0;
   bool asked_ = false;
   unsigned found_ = 0;  // looks in a row at which all lay still

@@ -16,6 +16,7 @@
 #include <deque>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <span>
 #include <system_error>
 #include <thread>
@@ -154,6 +155,17 @@ Due end_at(std::optional<Steady::time_point> deadline, Ending& ending) {
           }};
 }
 
+HaltWatch::Vcpus together(std::deque<VcpuLoop>& loops) {
+  return {.turns =
+              [&loops] {
+                return std::accumulate(
+                    loops.begin(), loops.end(), std::uint64_t{0},
+                    [](std::uint64_t sum, const VcpuLoop& loop) { return sum + loop.turns(); });
+              },
+          .look = [&loops] { std::ranges::for_each(loops, &VcpuLoop::look); },
+          .lie_still = [&loops] { return std::ranges::all_of(loops, &VcpuLoop::lies_still); }};
+}
+
 Due end_at_rest(HaltWatch& halts, Ending& ending) {
   return {.at = halts.next(), .act = [&halts, &ending]() -> std::optional<Steady::time_point> {
             if (halts.tick(Steady::now()))
@@ -241,7 +253,7 @@ Result<RunOutcome> run_machine(Machine& machine, const RunOptions& options,
   };
   std::vector<Due> dues{end_at(after(options.timeout), ending),
                         hint_at(after(options.hint_when_silent), machine, control, options)};
-  HaltWatch halts(loops, start);
+  HaltWatch halts(together(loops), start);
   if (interrupts.pic() == nullptr) dues.push_back(end_at_rest(halts, ending));
   std::vector<std::string> notes;
   {
