@@ -57,7 +57,7 @@ class Folder {
   static Result<Folder> open(const std::string& path, bool read_only);
 
   // Names are C strings of one component (check_fuse_name).
-  ForGuest<Found> look_up(std::uint64_t folder, const char* name);
+  ForGuest<Found> look_up(std::uint64_t parent, const char* name);
   void forget(std::uint64_t inode, std::uint64_t lookups) { inodes_.forget(inode, lookups); }
   void forget_all();
 
@@ -67,18 +67,18 @@ class Folder {
   ForGuest<std::string> read_link(std::uint64_t inode) const;
   ForGuest<struct statvfs> file_system() const;
 
-  ForGuest<Found> make_folder(std::uint64_t folder, const char* name, mode_t mode, FileOwner owner);
+  ForGuest<Found> make_folder(std::uint64_t parent, const char* name, mode_t mode, FileOwner owner);
   // A file, a FIFO or a socket.
-  ForGuest<Found> make_node(std::uint64_t folder, const char* name, mode_t mode, FileOwner owner);
-  ForGuest<Found> make_link(std::uint64_t folder, const char* name, const char* target,
+  ForGuest<Found> make_node(std::uint64_t parent, const char* name, mode_t mode, FileOwner owner);
+  ForGuest<Found> make_link(std::uint64_t parent, const char* name, const char* target,
                             FileOwner owner);
-  ForGuest<Found> link(std::uint64_t inode, std::uint64_t folder, const char* name);
-  ForGuest<> remove(std::uint64_t folder, const char* name, bool is_folder);
+  ForGuest<Found> link(std::uint64_t inode, std::uint64_t parent, const char* name);
+  ForGuest<> remove(std::uint64_t parent, const char* name, bool is_folder);
   ForGuest<> rename(std::uint64_t from, const char* old_name, std::uint64_t to,
                     const char* new_name, unsigned flags);
 
   // Flags are open(2)'s; those that are not of a plain file's business are left out.
-  ForGuest<Created> create(std::uint64_t folder, const char* name, mode_t mode, int flags,
+  ForGuest<Created> create(std::uint64_t parent, const char* name, mode_t mode, int flags,
                            FileOwner owner);
   ForGuest<Opened> open_file(std::uint64_t inode, int flags);
   ForGuest<Opened> open_folder(std::uint64_t inode);
