@@ -92,7 +92,7 @@ ssize_t ShareSession::take(int /*fd*/, iovec* parts, int count, void* self) {
   return static_cast<ssize_t>(length);
 }
 
-std::size_t ShareSession::refuse(std::span<const std::uint8_t> request, int error) {
+std::size_t ShareSession::refuse(std::span<const std::uint8_t> request, int error) const {
   fuse_in_header in;
   std::memcpy(&in, request.data(), sizeof in);
   fuse_out_header out{.len = sizeof out, .error = -error, .unique = in.unique};

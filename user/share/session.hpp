@@ -42,7 +42,7 @@ class ShareSession final : public FuseServer {
   Result<> create();
   // libfuse's writev and ours: all of an answer at once.
   static ssize_t take(int fd, iovec* parts, int count, void* self);
-  std::size_t refuse(std::span<const std::uint8_t> request, int error);
+  std::size_t refuse(std::span<const std::uint8_t> request, int error) const;
 
   Folder folder_;
   Answer answer_;  // of the request that is being served
