@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/overloaded.hpp"
+
 namespace vmctl {
 namespace {
 
@@ -18,13 +20,6 @@ bool readable(int fd) {
   pollfd input{.fd = fd, .events = POLLIN, .revents = 0};
   return fd >= 0 && ::poll(&input, 1, 0) > 0;
 }
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <thread>
 
+#include "base/overloaded.hpp"
 #include "kernel/quota.hpp"
 #include "machine/dump.hpp"
 #include "machine/exit_text.hpp"
@@ -15,16 +16,6 @@
 #include "vm/exit_name.hpp"
 
 namespace vmctl {
-namespace {
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
-
-}  // namespace
 
 VcpuLoop::VcpuLoop(Machine& machine, const Vcpu& vcpu, Options options)
     : machine_(machine), vcpu_(vcpu), options_(std::move(options)) {
