@@ -119,22 +119,20 @@ TEST(Format, HasAName) {
   EXPECT_EQ(none.error().text().find('\033'), std::string::npos);
 }
 
-TEST(Planner, OnlyAFlatImageIsToldWhereItIs) {
-  BootRequest request = pc();
-  request.flat.at = GuestAddr{0x2000};
-  expect_refused(plan_image, request, kernel(Bytes(0x100)), {"--at 0x2000", "it is elf"},
-                 Status::usage);
-  request.format = Format::flat;
-  EXPECT_TRUE(sound(plan_image, request, kernel(Bytes(0x100))));
-}
-
-TEST(Planner, OnlyAFlatImageIsToldWhereItStarts) {
-  BootRequest request = pc();
-  request.flat.entry = GuestAddr{0x1000};
-  expect_refused(plan_image, request, kernel(Bytes(0x100)), {"--entry 0x1000", "it is elf"},
-                 Status::usage);
-  request.format = Format::flat;
-  EXPECT_TRUE(sound(plan_image, request, kernel(Bytes(0x100))));
+TEST(Planner, OnlyAFlatImageIsToldWhereItIsAndWhereItStarts) {
+  struct Told {
+    FlatRequest flat;
+    const char* option;
+  };
+  for (const auto& [flat, option] :
+       {Told{{.at = GuestAddr{0x2000}, .entry = std::nullopt}, "--at 0x2000"},
+        Told{{.at = std::nullopt, .entry = GuestAddr{0x1000}}, "--entry 0x1000"}}) {
+    BootRequest request = pc();
+    request.flat = flat;
+    expect_refused(plan_image, request, kernel(Bytes(0x100)), {option, "it is elf"}, Status::usage);
+    request.format = Format::flat;
+    EXPECT_TRUE(sound(plan_image, request, kernel(Bytes(0x100))));
+  }
 }
 
 TEST(Planner, TakesTheFormatByForceOrByContent) {
