@@ -26,13 +26,23 @@ Result<> check_request(const BootRequest& request) {
   return {};
 }
 
-// One at the same place in `segments` for each PT_LOAD that takes memory, in order.
-void protect(const ElfFile& elf, std::vector<Segment>& segments) {
+// A segment has its last page to itself, with the zeros behind it, or is not read-only.
+bool take_whole_pages(Room& room, Segment& segment) {
+  const std::uint64_t end = segment.gpa.value + segment.memory_length;
+  const std::uint64_t rest = (kPage - end % kPage) % kPage;
+  if (segment.gpa.value % kPage != 0) return false;
+  if (!room.take("the rest of " + segment.name, GuestAddr{end}, rest)) return false;
+  segment.memory_length += rest;
+  return true;
+}
+
+// One at the same place in `segments` for each PT_LOAD that takes memory, in order; `room` without
+// all of them.
+void protect(const ElfFile& elf, Room& room, std::vector<Segment>& segments) {
   auto planned = segments.begin();
   for (const ElfSegment& segment : elf.segments) {
     if (segment.type != PT_LOAD || segment.memsz == 0) continue;
-    planned->read_only = (segment.flags & PF_W) == 0 && planned->gpa.value % kPage == 0 &&
-                         planned->memory_length % kPage == 0;
+    planned->read_only = (segment.flags & PF_W) == 0 && take_whole_pages(room, *planned);
     ++planned;
   }
 }
@@ -46,7 +56,7 @@ Result<LoadPlan> plan_elf(const BootRequest& request, const Source& image) {
   LoadPlan plan{.format = Format::elf};
   Room room = request.room();
   TRY(add_elf_segments(plan, room, image, elf));
-  protect(elf, plan.segments);
+  protect(elf, room, plan.segments);
   plan.entry.mode = wide ? EntryMode::long64 : EntryMode::protected32;
   plan.entry.address = TRY(elf_entry(image, elf, EntryIn::executable));
   TRY(check_entry_is_mapped(image, elf, plan.entry.address));

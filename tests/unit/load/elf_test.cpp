@@ -64,7 +64,7 @@ TEST(Elf, HasAStackBelowOneMegabyte) {
     EXPECT_LE(block.gpa.value + block.bytes.size(), plan->entry.rsp - kElfStack);
 }
 
-TEST(Elf, OnlyWholePagesThatNobodyWritesToAreReadOnly) {
+TEST(Elf, OnlyPagesThatNobodyWritesToAreReadOnly) {
   const auto read_only = [](std::uint64_t paddr, std::uint64_t size, std::uint32_t flags) {
     const auto plan = sound(
         plan_elf, pc(),
@@ -73,10 +73,41 @@ TEST(Elf, OnlyWholePagesThatNobodyWritesToAreReadOnly) {
   };
   EXPECT_TRUE(read_only(kText, 0x1000, PF_R | PF_X));
   EXPECT_TRUE(read_only(kText, 0x3000, PF_X));
+  EXPECT_TRUE(read_only(kText, 0xfff, PF_R | PF_X));
   EXPECT_FALSE(read_only(kText, 0x1000, PF_R | PF_W | PF_X));
-  EXPECT_FALSE(read_only(kText, 0xfff, PF_R | PF_X));
   EXPECT_FALSE(read_only(kText + 0xb0, 0x1000 - 0xb0, PF_R | PF_X));
   EXPECT_FALSE(read_only(kText + 8, 0x1000, PF_R | PF_X));
+}
+
+TEST(Elf, TheRestOfAReadOnlyPageIsTheSegments) {
+  const std::vector<Part> two{{.paddr = kText, .memsz = 0x1234, .bytes = Bytes(0x10, 0x90)},
+                              {.flags = PF_R | PF_W, .paddr = kText + 0x2000, .memsz = 8}};
+  const auto plan = sound(plan_elf, pc(), elf64(kText, two));
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->segments[0].read_only);
+  EXPECT_EQ(plan->segments[0].memory_length, 0x2000U);
+  EXPECT_EQ(plan->segments[1].memory_length, 8U);
+}
+
+TEST(Elf, APageOfTwoSegmentsCanBeWrittenTo) {
+  for (const std::uint32_t other : {PF_R, PF_R | PF_W}) {
+    const std::vector<Part> two{{.paddr = kText, .memsz = 0x1234, .bytes = Bytes(0x10, 0x90)},
+                                {.flags = other, .paddr = kText + 0x1800, .memsz = 8}};
+    const auto plan = sound(plan_elf, pc(), elf64(kText, two));
+    ASSERT_TRUE(plan);
+    EXPECT_FALSE(plan->segments[0].read_only);
+    EXPECT_EQ(plan->segments[0].memory_length, 0x1234U);
+    EXPECT_FALSE(plan->segments[1].read_only);
+  }
+}
+
+// Nothing of ours, the stack and the tables, lies in a read-only page.
+TEST(Elf, WhatIsPlacedLeavesReadOnlyPagesAlone) {
+  const std::uint64_t low = 0x1000;
+  const auto plan = sound(plan_elf, pc(), elf64(low, {{.paddr = low, .memsz = 0x10}}));
+  ASSERT_TRUE(plan);
+  ASSERT_TRUE(plan->segments[0].read_only);
+  for (const Block& block : plan->blocks) EXPECT_GE(block.gpa.value, low + 0x1000) << block.name;
 }
 
 TEST(Elf, AnEntryIsVirtual) {
