@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <zlib.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "load/unpack_stream.hpp"
@@ -39,6 +40,18 @@ Result<> unpack_member(PackedReader& in, UnpackedWriter& out, z_stream& stream,
   return {};
 }
 
+// Zeros behind a member, to the end of a block of a tape or disk; gzip passes over them, too.
+Result<> skip_padding(PackedReader& in) {
+  while (in.left() > 0) {
+    const auto bytes = TRY(in.peek());
+    const auto other =
+        std::find_if(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte != 0; });
+    in.skip(static_cast<std::size_t>(other - bytes.begin()));
+    if (other != bytes.end()) break;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> unpack_gzip(PackedReader& in, UnpackedWriter& out) {
@@ -48,6 +61,7 @@ Result<> unpack_gzip(PackedReader& in, UnpackedWriter& out) {
   do {
     ::inflateReset(&inflater.stream);
     TRY(unpack_member(in, out, inflater.stream, buffer));
+    TRY(skip_padding(in));
   } while (in.left() > 0);
   return {};
 }

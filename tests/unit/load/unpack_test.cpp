@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "load/unpack_stream.hpp"
+
 namespace vmctl {
 namespace {
 
@@ -237,6 +239,16 @@ TEST(UnpackFile, NamesOfCompressions) {
   EXPECT_EQ(compression_name(Compression::xz), "xz");
   EXPECT_EQ(compression_name(Compression::zstd), "zstd");
   EXPECT_EQ(compression_name(Compression::lz4), "lz4");
+}
+
+TEST(UnpackFile, ZerosBehindGzipArePadding) {
+  const Bytes plain = sample(1000);
+  const Bytes packed = joined(gzip(plain), Bytes(PackedReader::kBuffer + 100));
+  const auto image = unpacked(joined(packed, gzip(plain)));
+  ASSERT_TRUE(image) << image.error().text();
+  EXPECT_TRUE(content(**image) == joined(plain, plain));
+  EXPECT_TRUE(unpacked(packed));
+  EXPECT_FALSE(unpacked(joined(packed, Bytes{0xaa})));
 }
 
 TEST(UnpackFile, Lz4FramesOfBothKindsInOneFile) {
