@@ -38,7 +38,10 @@ struct Planning {
     if ((flags & 1) != 0)
       request.memory_map.push_back(
           {.base = GuestAddr{4096 * kMiB}, .size = kMiB, .type = MemoryType::usable});
-    if ((flags & 2) != 0) request.rsdp = GuestAddr{0xe0000};
+    if ((flags & 2) != 0) {
+      request.rsdp = GuestAddr{0xe0000};
+      request.rsdp_bytes.assign(36, 1);
+    }
     request.command_line = std::string(std::size_t{line} * line / 16, 'x');
     for (unsigned i = 0; i < count % 4; ++i)
       request.files.push_back({.source = &file, .arguments = (flags & 4) != 0 ? "some" : ""});

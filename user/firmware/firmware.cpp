@@ -3,13 +3,18 @@
 
 #include <fmt/format.h>
 
+#include <cassert>
+
 #include "firmware/acpi.hpp"
 #include "firmware/mp_table.hpp"
 
 namespace vmctl::firmware {
 namespace {
 
-constexpr std::size_t kRsdpSize = 36;
+constexpr GuestAddr kRsdt{kArea.value + 0x40};
+constexpr GuestAddr kXsdt{kArea.value + 0x80};
+constexpr std::uint64_t kTables = kArea.value + 0x100;
+constexpr std::size_t kTablesMax = 7;  // that an RSDT has room for up to the XSDT
 constexpr std::uint64_t kAlignment = 16;
 constexpr std::uint64_t kFacsAlignment = 64;
 
@@ -43,18 +48,23 @@ Result<> check(const Shelf& shelf, GuestAddr start, GuestAddr end, std::string_v
 
 }  // namespace
 
+Bytes root_pointer() {
+  return rsdp(kRsdt, kXsdt);
+}
+
 Result<Firmware> build(const Platform& platform) {
-  Shelf acpi(kArea.value + kRsdpSize);
+  Shelf acpi(kTables);
   const GuestAddr facs_at = acpi.put("FACS", facs(), kFacsAlignment);
   const GuestAddr dsdt_at = acpi.put("DSDT", dsdt(platform));
   std::vector<GuestAddr> tables{acpi.put("FACP", fadt(platform, facs_at, dsdt_at))};
   if (platform.apics) tables.push_back(acpi.put("APIC", madt(platform)));
   tables.push_back(acpi.put("WAET", waet()));
-  const GuestAddr rsdt_at = acpi.put("RSDT", rsdt(tables));
-  const GuestAddr xsdt_at = acpi.put("XSDT", xsdt(tables));
+  assert(tables.size() <= kTablesMax);
   TRY(check(acpi, kArea, kMpArea, "ACPI tables", platform.cpus));
 
-  Firmware firmware{.blocks = {{.name = "RSDP", .gpa = kArea, .bytes = rsdp(rsdt_at, xsdt_at)}},
+  Firmware firmware{.blocks = {{.name = "RSDP", .gpa = kArea, .bytes = root_pointer()},
+                               {.name = "RSDT", .gpa = kRsdt, .bytes = rsdt(tables)},
+                               {.name = "XSDT", .gpa = kXsdt, .bytes = xsdt(tables)}},
                     .rsdp = kArea};
   for (Block& block : acpi.take()) firmware.blocks.push_back(std::move(block));
   if (!platform.apics) return firmware;

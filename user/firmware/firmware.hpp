@@ -13,7 +13,8 @@
 
 namespace vmctl::firmware {
 
-// ACPI's root pointer first, its tables after it; from the second half on the MP table.
+// ACPI's root pointer first, what it points to and the other tables after it; from the second half
+// on the MP table.
 inline constexpr GuestAddr kArea{0xe0000};
 inline constexpr GuestAddr kMpArea{0xf0000};
 inline constexpr GuestAddr kAreaEnd{0x100000};
@@ -28,6 +29,9 @@ struct Firmware {
   std::vector<Block> blocks;  // by address, all within the area
   GuestAddr rsdp;
 };
+
+// The RSDP, which is the same for every platform: for boot protocols that hand on a copy.
+Bytes root_pointer();
 
 // usage: more processors than the area has room for.
 Result<Firmware> build(const Platform& platform);

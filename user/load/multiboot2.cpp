@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "load/boot_files.hpp"
 #include "load/boot_tables.hpp"
@@ -30,6 +31,8 @@ enum class Info : std::uint32_t {
   basic_memory = 4,
   memory_map = 6,
   elf_sections = 9,
+  old_rsdp = 14,
+  new_rsdp = 15,
   load_base = 21,
 };
 
@@ -190,6 +193,19 @@ void add_memory(const BootRequest& request, Information& information) {
   information.add(Info::memory_map, map);
 }
 
+// 3.6.13 and 3.6.14: copies, the old one of the 20 bytes that ACPI 1.0 knows.
+void add_acpi(const BootRequest& request, Information& information) {
+  constexpr std::size_t kOldSize = 20;
+  const std::span<const std::uint8_t> rsdp = request.rsdp_bytes;
+  if (rsdp.size() < kOldSize) return;
+  ByteWriter old_one;
+  old_one.put_bytes(rsdp.first(kOldSize));
+  information.add(Info::old_rsdp, old_one);
+  ByteWriter new_one;
+  new_one.put_bytes(rsdp);
+  information.add(Info::new_rsdp, new_one);
+}
+
 void add_sections(LoadPlan& plan, Room& room, const Source& image, const ElfFile& elf,
                   std::uint64_t shift, Information& information) {
   const auto sections = add_elf_sections(plan, room, image, elf, after_image(room), shift);
@@ -220,6 +236,7 @@ Result<LoadPlan> plan_multiboot2(const BootRequest& request, const Source& image
   information.add(Info::boot_loader_name, "vmctl");
   TRY(add_modules(plan, room, request, information));
   add_memory(request, information);
+  add_acpi(request, information);
   if (body.elf) add_sections(plan, room, image, *body.elf, shift, information);
   if (header.relocatable) {
     ByteWriter base;

@@ -40,6 +40,7 @@ struct BootRequest {
   std::vector<BootFile> files;
   std::vector<MemoryMapEntry> memory_map;  // by address; usable entries are where a guest may lie
   GuestAddr rsdp;                          // ACPI's root pointer; 0: none
+  std::vector<std::uint8_t> rsdp_bytes = {};  // what lies there
   // Of a good source, for Linux to have entropy early (SETUP_RNG_SEED); nothing: it is given none.
   std::optional<RngSeed> rng_seed = {};
   std::uint64_t memory_end = 0;  // of what begins at 0, reserved or not: for flat images

@@ -51,6 +51,7 @@ Result<Boot> Boot::prepare(const BootConfig& config) {
                       .files = {},
                       .memory_map = layout::memory_map(boot.memory_size_),
                       .rsdp = layout::kRsdp,
+                      .rsdp_bytes = firmware::root_pointer(),
                       .memory_end = std::min(boot.memory_size_, layout::kLowMemory.size)};
   for (std::size_t i = 0; i < config.files.size(); ++i)
     request.files.push_back(

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
-# A Multiboot2 kernel that may be anywhere, and wants to be as low as can be: prints where it is and
-# its command line.
+# A Multiboot2 kernel that may be anywhere, and wants to be as low as can be: finds ACPI's tables,
+# prints where it is and its command line.
 	.set	magic, 0xe85250d6
 	.section .multiboot, "ax"
 	.balign	8
 header:	.long	magic, 0, header_end - header, -(magic + header_end - header)
-	.word	1, 0			# information request: command line, load base
-	.long	16, 1, 21
+	.word	1, 0			# information request: command line, RSDP, load base
+	.long	20, 1, 15, 21
+	.balign	8, 0
 	.word	10, 0			# relocatable: below 16 MiB
 	.long	24, 0x100000, 0xffffff, 0x1000, 1
 	.word	0, 0
@@ -25,6 +26,7 @@ start:	mov	%ebx, %edi
 	cld
 	cmp	$0x36d76289, %eax
 	jne	fail
+	xor	%edx, %edx
 	lea	8(%edi), %ebx		# the first tag
 next:	mov	(%ebx), %eax
 	test	%eax, %eax
@@ -32,6 +34,13 @@ next:	mov	(%ebx), %eax
 	cmp	$1, %eax
 	jne	1f
 	lea	8(%ebx), %ecx		# the command line
+1:	cmp	$15, %eax
+	jne	1f
+	cmpl	$0x20445352, 8(%ebx)	# "RSD "
+	jne	fail
+	mov	32(%ebx), %edx		# XsdtAddress
+	cmpl	$0x54445358, (%edx)	# "XSDT"
+	jne	fail
 1:	cmp	$21, %eax
 	je	found
 	mov	4(%ebx), %eax
@@ -39,7 +48,9 @@ next:	mov	(%ebx), %eax
 	and	$~7, %eax
 	add	%eax, %ebx
 	jmp	next
-found:	cmpl	$0x100000, 8(%ebx)
+found:	test	%edx, %edx
+	jz	fail
+	cmpl	$0x100000, 8(%ebx)
 	jne	fail
 	lea	first(%ebp), %esi
 	call	print

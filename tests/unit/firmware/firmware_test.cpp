@@ -45,9 +45,10 @@ TEST(FirmwareTest, LiesWhereItIsLookedFor) {
 TEST(FirmwareTest, PointersLeadToWhatTheyName) {
   const Firmware firmware = build(test::example()).value();
   EXPECT_EQ(names(firmware),
-            (std::vector<std::string>{"RSDP", "FACS", "DSDT", "FACP", "APIC", "WAET", "RSDT",
-                                      "XSDT", "MP pointer", "MP table"}));
+            (std::vector<std::string>{"RSDP", "RSDT", "XSDT", "FACS", "DSDT", "FACP", "APIC",
+                                      "WAET", "MP pointer", "MP table"}));
   const Bytes& rsdp = find(firmware, "RSDP").bytes;
+  EXPECT_EQ(rsdp, root_pointer());
   EXPECT_EQ(number(rsdp, 16, 4), find(firmware, "RSDT").gpa.value);
   EXPECT_EQ(number(rsdp, 24, 8), find(firmware, "XSDT").gpa.value);
   const Bytes& xsdt = find(firmware, "XSDT").bytes;
@@ -72,7 +73,8 @@ TEST(FirmwareTest, WithoutApicsThereIsNothingOfThem) {
   platform.apics.reset();
   const Firmware firmware = build(platform).value();
   EXPECT_EQ(names(firmware),
-            (std::vector<std::string>{"RSDP", "FACS", "DSDT", "FACP", "WAET", "RSDT", "XSDT"}));
+            (std::vector<std::string>{"RSDP", "RSDT", "XSDT", "FACS", "DSDT", "FACP", "WAET"}));
+  EXPECT_EQ(find(firmware, "RSDP").bytes, root_pointer());
 }
 
 TEST(FirmwareTest, TooManyProcessorsAreRefused) {

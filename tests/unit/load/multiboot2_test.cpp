@@ -105,6 +105,20 @@ TEST(Multiboot2, TellsWhatThereIs) {
   EXPECT_FALSE(tags.contains(21));
 }
 
+TEST(Multiboot2, TheRootPointerOfAcpiIsCopied) {
+  BootRequest request = pc();
+  for (std::uint8_t i = 0; i < 36; ++i) request.rsdp_bytes.push_back(i);
+  const auto plan = sound(plan_multiboot2, request, elf_kernel());
+  ASSERT_TRUE(plan);
+  auto tags = information(*plan);
+  EXPECT_EQ(tags[15], request.rsdp_bytes);
+  EXPECT_EQ(tags[14], Bytes(request.rsdp_bytes.begin(), request.rsdp_bytes.begin() + 20));
+  const auto without = sound(plan_multiboot2, pc(), elf_kernel());
+  ASSERT_TRUE(without);
+  EXPECT_FALSE(information(*without).contains(14));
+  EXPECT_FALSE(information(*without).contains(15));
+}
+
 TEST(Multiboot2, AnEntryTagComesBeforeTheElfEntry) {
   const auto plan = sound(plan_multiboot2, pc(), elf_kernel(tag(3, words(kAt + 0x180))));
   ASSERT_TRUE(plan);
