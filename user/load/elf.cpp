@@ -36,13 +36,15 @@ bool take_whole_pages(Room& room, Segment& segment) {
   return true;
 }
 
-// One at the same place in `segments` for each PT_LOAD that takes memory, in order; `room` without
-// all of them.
+// Text alone: constants often hold a GDT, whose descriptors the processor marks as accessed, and
+// KVM does not get over that where it cannot be done. `segments` has one at the same place for each
+// PT_LOAD that takes memory, in order; `room` is without all of them.
 void protect(const ElfFile& elf, Room& room, std::vector<Segment>& segments) {
   auto planned = segments.begin();
   for (const ElfSegment& segment : elf.segments) {
     if (segment.type != PT_LOAD || segment.memsz == 0) continue;
-    planned->read_only = (segment.flags & PF_W) == 0 && take_whole_pages(room, *planned);
+    const bool text = (segment.flags & (PF_X | PF_W)) == PF_X;
+    planned->read_only = text && take_whole_pages(room, *planned);
     ++planned;
   }
 }

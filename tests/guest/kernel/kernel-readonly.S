@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# A plain ELF executable whose text fills a page that it may not write to, and does.
+# A plain ELF executable that writes to its text, and may not.
 	.code64
 	.include "kernel.inc"
 	.global	start
@@ -7,4 +7,3 @@ start:	say	"text is read-only\n"
 	movl	$0, start
 	say	"or not\n"
 	end	1
-	.balign	4096

@@ -64,7 +64,7 @@ TEST(Elf, HasAStackBelowOneMegabyte) {
     EXPECT_LE(block.gpa.value + block.bytes.size(), plan->entry.rsp - kElfStack);
 }
 
-TEST(Elf, OnlyPagesThatNobodyWritesToAreReadOnly) {
+TEST(Elf, OnlyTextOnPagesOfItsOwnIsReadOnly) {
   const auto read_only = [](std::uint64_t paddr, std::uint64_t size, std::uint32_t flags) {
     const auto plan = sound(
         plan_elf, pc(),
@@ -77,6 +77,17 @@ TEST(Elf, OnlyPagesThatNobodyWritesToAreReadOnly) {
   EXPECT_FALSE(read_only(kText, 0x1000, PF_R | PF_W | PF_X));
   EXPECT_FALSE(read_only(kText + 0xb0, 0x1000 - 0xb0, PF_R | PF_X));
   EXPECT_FALSE(read_only(kText + 8, 0x1000, PF_R | PF_X));
+}
+
+// A GDT among them is written to by the processor.
+TEST(Elf, ConstantsAreNotReadOnly) {
+  const auto plan =
+      sound(plan_elf, pc(),
+            elf64(kText, {{.paddr = kText, .memsz = 0x1000},
+                          {.flags = PF_R, .paddr = kText + 0x1000, .memsz = 0x1000}}));
+  ASSERT_TRUE(plan);
+  EXPECT_TRUE(plan->segments[0].read_only);
+  EXPECT_FALSE(plan->segments[1].read_only);
 }
 
 TEST(Elf, TheRestOfAReadOnlyPageIsTheSegments) {
