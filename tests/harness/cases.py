@@ -16,7 +16,7 @@ there are; these are always:
   STDOUT_NOT_RE regex   not found there (repeatable)
   STDERR, STDERR_EXACT, STDERR_RE, STDERR_NOT_RE
                         the same for stderr
-  TIMEOUT seconds       for each command; 30 without this line; on the debug kernel
+  TIMEOUT seconds       for each command; 60 without this line; on the debug kernel
                         five times as long
   TRIES number          how often it may be tried, 1 without this line: for Linux on
                         emulated hardware, which now and then loses a processor;
@@ -98,7 +98,7 @@ class Case:
 
     @property
     def timeout(self):
-        return PATIENCE * float(self.one("TIMEOUT", "30"))
+        return PATIENCE * float(self.one("TIMEOUT", "60"))
 
 
 def check_line(where, keyword, value, checks):
