@@ -228,7 +228,7 @@ class Runner:
     def vm_for(self, suite):
         kernel = suite.kernel or self.kernel
         # A case that boots Linux says nothing until it is over.
-        seconds, silence = 3600, ["--silence", "420"]
+        seconds, silence = 3600, ["--silence", "720"]
         if kernel == "debug":
             # It checks each access to memory, and scans all of it for leaks.
             seconds = 5400
