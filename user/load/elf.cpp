@@ -4,9 +4,12 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "load/boot_tables.hpp"
 #include "load/elf_file.hpp"
 #include "load/elf_load.hpp"
+#include "load/gdt_search.hpp"
 
 namespace vmctl {
 namespace {
@@ -36,17 +39,32 @@ bool take_whole_pages(Room& room, Segment& segment) {
   return true;
 }
 
-// Text alone: constants often hold a GDT, whose descriptors the processor marks as accessed, and
-// KVM does not get over that where it cannot be done. `segments` has one at the same place for each
+// Nothing that is in a text of more than this is looked for.
+constexpr std::uint64_t kSearched = 1 << 20;
+
+Result<bool> holds_gdt(const Source& image, const ElfSegment& segment, LoadPlan& plan) {
+  const std::uint64_t size = std::min(segment.filesz, kSearched);
+  const auto bytes = TRY(read_bytes(image, segment.name, segment.offset, size, kSearched));
+  const auto at = find_gdt(bytes, segment.paddr, segment.vaddr);
+  if (at)
+    plan.notes.push_back(
+        fmt::format("its text has a GDT, at {:#x}, to which the processor writes: not read-only",
+                    segment.paddr + *at));
+  return at.has_value();
+}
+
+// Text alone, as constants may hold a GDT, too. The plan has one segment at the same place for each
 // PT_LOAD that takes memory, in order; `room` is without all of them.
-void protect(const ElfFile& elf, Room& room, std::vector<Segment>& segments) {
-  auto planned = segments.begin();
+Result<> protect(const Source& image, const ElfFile& elf, Room& room, LoadPlan& plan) {
+  auto planned = plan.segments.begin();
   for (const ElfSegment& segment : elf.segments) {
     if (segment.type != PT_LOAD || segment.memsz == 0) continue;
     const bool text = (segment.flags & (PF_X | PF_W)) == PF_X;
-    planned->read_only = text && take_whole_pages(room, *planned);
+    if (text && !TRY(holds_gdt(image, segment, plan)))
+      planned->read_only = take_whole_pages(room, *planned);
     ++planned;
   }
+  return {};
 }
 
 }  // namespace
@@ -58,7 +76,7 @@ Result<LoadPlan> plan_elf(const BootRequest& request, const Source& image) {
   LoadPlan plan{.format = Format::elf};
   Room room = request.room();
   TRY(add_elf_segments(plan, room, image, elf));
-  protect(elf, room, plan.segments);
+  TRY(protect(image, elf, room, plan));
   plan.entry.mode = wide ? EntryMode::long64 : EntryMode::protected32;
   plan.entry.address = TRY(elf_entry(image, elf, EntryIn::executable));
   TRY(check_entry_is_mapped(image, elf, plan.entry.address));

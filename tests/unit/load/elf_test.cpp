@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "images.hpp"
@@ -77,6 +78,20 @@ TEST(Elf, OnlyTextOnPagesOfItsOwnIsReadOnly) {
   EXPECT_FALSE(read_only(kText, 0x1000, PF_R | PF_W | PF_X));
   EXPECT_FALSE(read_only(kText + 0xb0, 0x1000 - 0xb0, PF_R | PF_X));
   EXPECT_FALSE(read_only(kText + 8, 0x1000, PF_R | PF_X));
+}
+
+TEST(Elf, TextWithAGdtIsNotReadOnly) {
+  Bytes text(0x100, 0x90);
+  std::fill_n(text.begin() + 0x40, 8, std::uint8_t{0});
+  text[0x40 + 8 + 5] = 0x9a;
+  const Bytes pointer{15, 0, 0x40, 0, 0x20, 0};
+  std::copy(pointer.begin(), pointer.end(), text.begin() + 0x80);
+  const auto plan =
+      sound(plan_elf, pc(), elf64(kText, {{.paddr = kText, .memsz = 0x1000, .bytes = text}}));
+  ASSERT_TRUE(plan);
+  EXPECT_FALSE(plan->segments[0].read_only);
+  EXPECT_EQ(plan->notes.front(),
+            "its text has a GDT, at 0x200040, to which the processor writes: not read-only");
 }
 
 // A GDT among them is written to by the processor.
