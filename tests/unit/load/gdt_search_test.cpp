@@ -57,6 +57,22 @@ TEST(GdtSearch, WhatIsNoTableIsNone) {
   EXPECT_FALSE(find_gdt(Bytes(5), kAt, kAt));
 }
 
+// A hostile image costs time by its length: each of these pointers on its own would cost a walk
+// through a table of 64 KiB.
+TEST(GdtSearch, ManyPointersToALongTableOfNothing) {
+  Bytes bytes(4 << 20);
+  const std::size_t table = bytes.size() - 0x10000;
+  for (std::size_t at = 0; at < table; at += 8) {
+    put(bytes, at, 0xffff, 2);
+    put(bytes, at + 2, kAt + table, 4);
+  }
+  EXPECT_FALSE(find_gdt(bytes, kAt, kAt));
+  bytes.back() = 0xff;
+  EXPECT_FALSE(find_gdt(bytes, kAt, kAt));
+  bytes[bytes.size() - 3] = 0x90;
+  EXPECT_EQ(find_gdt(bytes, kAt, kAt), table);
+}
+
 // Nothing behind the end is looked at.
 TEST(GdtSearch, ATableThatIsCutOff) {
   Bytes bytes(0x46, 0);
