@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "load/boot_tables.hpp"
 #include "load/elf_file.hpp"
@@ -39,18 +40,12 @@ bool take_whole_pages(Room& room, Segment& segment) {
   return true;
 }
 
-// Nothing that is in a text of more than this is looked for.
-constexpr std::uint64_t kSearched = 1 << 20;
-
-Result<bool> holds_gdt(const Source& image, const ElfSegment& segment, LoadPlan& plan) {
-  const std::uint64_t size = std::min(segment.filesz, kSearched);
-  const auto bytes = TRY(read_bytes(image, segment.name, segment.offset, size, kSearched));
-  const auto at = find_gdt(bytes, segment.paddr, segment.vaddr);
-  if (at)
-    plan.notes.push_back(
-        fmt::format("its text has a GDT, at {:#x}, to which the processor writes: not read-only",
-                    segment.paddr + *at));
-  return at.has_value();
+// Within the first bytes of the text.
+Result<std::optional<std::size_t>> find_gdt_in(const Source& image, const ElfSegment& text) {
+  constexpr std::uint64_t kSearched = 1 << 20;
+  const std::uint64_t size = std::min(text.filesz, kSearched);
+  const auto bytes = TRY(read_bytes(image, text.name, text.offset, size, kSearched));
+  return find_gdt(bytes, text.paddr, text.vaddr);
 }
 
 // Text alone, as constants may hold a GDT, too. The plan has one segment at the same place for each
@@ -59,10 +54,14 @@ Result<> protect(const Source& image, const ElfFile& elf, Room& room, LoadPlan& 
   auto planned = plan.segments.begin();
   for (const ElfSegment& segment : elf.segments) {
     if (segment.type != PT_LOAD || segment.memsz == 0) continue;
-    const bool text = (segment.flags & (PF_X | PF_W)) == PF_X;
-    if (text && !TRY(holds_gdt(image, segment, plan)))
-      planned->read_only = take_whole_pages(room, *planned);
-    ++planned;
+    Segment& text = *planned++;
+    if ((segment.flags & (PF_X | PF_W)) != PF_X) continue;
+    if (const auto gdt = TRY(find_gdt_in(image, segment)))
+      plan.notes.push_back(
+          fmt::format("its text has a GDT, at {:#x}, to which the processor writes: not read-only",
+                      segment.paddr + *gdt));
+    else
+      text.read_only = take_whole_pages(room, text);
   }
   return {};
 }

@@ -94,6 +94,22 @@ TEST(Elf, TextWithAGdtIsNotReadOnly) {
             "its text has a GDT, at 0x200040, to which the processor writes: not read-only");
 }
 
+// A large text is not read as a whole.
+TEST(Elf, AGdtIsLookedForInTheFirstMebibyteOfText) {
+  const auto read_only = [](std::size_t pointer_at) {
+    Bytes text(0x200000, 0x90);
+    std::fill_n(text.begin() + 0x40, 8, std::uint8_t{0});
+    text[0x40 + 8 + 5] = 0x9a;
+    put_at(text, pointer_at, std::uint16_t{15});
+    put_at(text, pointer_at + 2, static_cast<std::uint32_t>(kText + 0x40));
+    const auto plan = sound(plan_elf, pc(),
+                            elf64(kText, {{.paddr = kText, .memsz = text.size(), .bytes = text}}));
+    return plan && plan->segments[0].read_only;
+  };
+  EXPECT_FALSE(read_only(0x100000 - 6));
+  EXPECT_TRUE(read_only(0x100000 - 5));
+}
+
 // A GDT among them is written to by the processor.
 TEST(Elf, ConstantsAreNotReadOnly) {
   const auto plan =
