@@ -46,12 +46,13 @@ struct MapEntry {  // 3.6.8
 // The boot information (3.6): a head of eight bytes, then tags at multiples of eight.
 class Information {
  public:
-  void add(Info type, const ByteWriter& body) {
+  void add(Info type, std::span<const std::uint8_t> body) {
     bytes_.align(kAlign);
     bytes_.put(type);
     bytes_.put(static_cast<std::uint32_t>(2 * sizeof(std::uint32_t) + body.size()));
-    bytes_.put_bytes(body.bytes());
+    bytes_.put_bytes(body);
   }
+  void add(Info type, const ByteWriter& body) { add(type, body.bytes()); }
   void add(Info type, std::string_view text) {
     ByteWriter body;
     body.put_text(text);
@@ -198,12 +199,8 @@ void add_acpi(const BootRequest& request, Information& information) {
   constexpr std::size_t kOldSize = 20;
   const std::span<const std::uint8_t> rsdp = request.rsdp_bytes;
   if (rsdp.size() < kOldSize) return;
-  ByteWriter old_one;
-  old_one.put_bytes(rsdp.first(kOldSize));
-  information.add(Info::old_rsdp, old_one);
-  ByteWriter new_one;
-  new_one.put_bytes(rsdp);
-  information.add(Info::new_rsdp, new_one);
+  information.add(Info::old_rsdp, rsdp.first(kOldSize));
+  information.add(Info::new_rsdp, rsdp);
 }
 
 void add_sections(LoadPlan& plan, Room& room, const Source& image, const ElfFile& elf,
