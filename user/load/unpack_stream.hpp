@@ -69,7 +69,8 @@ class UnpackedWriter {
 
 // From here to the end of the file, all members or frames of it. bad_image: truncated, corrupt,
 // something else behind the last one, or too large for the writer.
-Result<> unpack_gzip(PackedReader& in, UnpackedWriter& out);  // RFC 1952
+// RFC 1952; zeros behind a member are padding.
+Result<> unpack_gzip(PackedReader& in, UnpackedWriter& out);
 Result<> unpack_xz(PackedReader& in, UnpackedWriter& out);    // The .xz File Format 1.1
 Result<> unpack_zstd(PackedReader& in, UnpackedWriter& out);  // RFC 8878
 // LZ4 Frame Format 1.6, and its legacy frames, which kernels use.

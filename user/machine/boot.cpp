@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "firmware/firmware.hpp"
 #include "load/format.hpp"
 #include "load/planner.hpp"
 #include "load/request.hpp"
